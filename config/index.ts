@@ -1,0 +1,341 @@
+import convict from 'convict'
+import { randomBytes } from 'node:crypto'
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+
+/**
+ * The one place where the environment is read. `loadConfig` validates every setting and the relations between them
+ * once, at boot, and refuses to start with a sentence that names what is wrong.
+ */
+
+const MONGODB_URI = /^mongodb(\+srv)?:\/\//
+const MINIMUM_SECRET_CHARS = 32
+
+convict.addFormat({
+  name: 'mongodb-uri',
+  validate: (value: unknown) => {
+    if (value !== '' && !(typeof value === 'string' && MONGODB_URI.test(value)))
+      throw new Error('must be a mongodb:// URI')
+  },
+})
+convict.addFormat({
+  name: 'address',
+  validate: (value: unknown) => {
+    if (typeof value !== 'string' || (value !== '' && !isIP(value))) throw new Error('must be an IP address')
+  },
+})
+convict.addFormat({
+  name: 'millis',
+  coerce: Number,
+  validate: (value: unknown) => {
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error('must be a whole number of milliseconds')
+  },
+})
+
+const schema = {
+  env: {
+    doc: 'development (default): loopback only, secrets made by itself',
+    format: String,
+    default: 'development',
+    env: 'NODE_ENV',
+  },
+  mongodbUri: {
+    doc: 'MongoDB for every domain; empty: the embedded one',
+    format: 'mongodb-uri',
+    default: '',
+    env: 'MONGODB_URI',
+  },
+  gatewayHost: { doc: 'Where the gateway listens', format: 'address', default: '127.0.0.1', env: 'GATEWAY_HOST' },
+  gatewayPort: { doc: 'Where the gateway listens', format: 'port', default: 8080, env: 'GATEWAY_PORT' },
+  allowedOrigins: {
+    doc: 'Origins of web pages that may connect, comma-separated; empty: those of the gateway itself and of loopback',
+    format: String,
+    default: '',
+    env: 'ALLOWED_ORIGINS',
+  },
+  authSecret: { doc: 'Signs tokens', format: String, default: '', env: 'AUTH_SECRET', sensitive: true },
+  clusterSecret: {
+    doc: 'Signs calls between functions',
+    format: String,
+    default: '',
+    env: 'CLUSTER_SECRET',
+    sensitive: true,
+  },
+  tokenTtlMs: { doc: 'How long a token lives', format: 'millis', default: 12 * 3_600_000, env: 'TOKEN_TTL_MS' },
+  recoveryStuckAfterMs: {
+    doc: 'A booking is stuck when it has not moved for so long',
+    format: 'millis',
+    default: 300_000,
+    env: 'RECOVERY_STUCK_AFTER_MS',
+  },
+  recoveryIntervalMs: {
+    doc: 'How often recovery runs',
+    format: 'millis',
+    default: 30_000,
+    env: 'RECOVERY_INTERVAL_MS',
+  },
+  moneyDeadlineMs: {
+    doc: 'How long a booking may take; 0: derived from stuck-after',
+    format: 'millis',
+    default: 0,
+    env: 'MONEY_DEADLINE_MS',
+  },
+  rateLimitPerSecond: {
+    doc: 'Requests per socket and second; 0 turns every limiter off',
+    format: 'nat',
+    default: 100,
+    env: 'RATE_LIMIT_PER_SECOND',
+  },
+  jobsPort: { doc: 'agendash', format: 'port', default: 8081, env: 'JOBS_PORT' },
+  functionsHost: {
+    doc: 'Interface that function hosts bind to',
+    format: 'address',
+    default: '127.0.0.1',
+    env: 'FUNCTIONS_HOST',
+  },
+  functionsAdvertise: {
+    doc: 'Address that others reach them at; empty: functionsHost',
+    format: 'address',
+    default: '',
+    env: 'FUNCTIONS_ADVERTISE',
+  },
+  discovery: {
+    doc: 'How hosts find each other',
+    format: ['broadcast', 'multicast', 'redis'],
+    default: 'broadcast',
+    env: 'DISCOVERY',
+  },
+  discoveryAddress: {
+    doc: 'Broadcast or multicast address',
+    format: 'address',
+    default: '127.255.255.255',
+    env: 'DISCOVERY_ADDRESS',
+  },
+  discoveryPort: {
+    doc: 'UDP port of discovery; one per running system',
+    format: 'port',
+    default: 12345,
+    env: 'DISCOVERY_PORT',
+  },
+  discoveryRedisUrl: { doc: 'Redis for discovery', format: String, default: '', env: 'DISCOVERY_REDIS_URL' },
+  placement: {
+    doc: 'Instances by domain, and operations in apps of their own: users=4,createBooking=3',
+    format: String,
+    default: '',
+    env: 'PLACEMENT',
+  },
+  dataDir: {
+    doc: 'Secrets of development and data of the embedded MongoDB',
+    format: String,
+    default: '.data',
+    env: 'DATA_DIR',
+  },
+  logLevel: {
+    doc: 'pino level',
+    format: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    env: 'LOG_LEVEL',
+  },
+} as const
+
+/** A setting that is wrong, or wrong together with another. The message names it and says what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export interface Config {
+  env: string
+  development: boolean
+  /** Empty when the embedded MongoDB is wanted and has not been started yet. */
+  mongodbUri(domain: string): string
+  /** No MONGODB_URI is set: `npm start` runs a mongod of our own. */
+  embeddedMongo: boolean
+  gateway: { host: string; port: number; allowedOrigins: string[] }
+  authSecret: string
+  clusterSecret: string
+  tokenTtlMs: number
+  recovery: { stuckAfterMs: number; intervalMs: number; lockMs: number }
+  /** How long callers wait, by the contract's kind of deadline. */
+  deadlinesMs: { quick: number; money: number; step: number; sweep: number }
+  /** How long a stopping process goes on with what is in flight. PM2's kill_timeout is longer. */
+  drainMs: number
+  rateLimitPerSecond: number
+  jobsPort: number
+  functions: { host: string; advertise: string }
+  discovery: { mode: 'broadcast' | 'multicast' | 'redis'; address: string; port: number; redisUrl: string }
+  /** Instances by domain or operation name, as set; what is not named has its default. */
+  placement: Record<string, number>
+  dataDir: string
+  logLevel: string
+}
+
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const raw = convict(schema as never, { env: withoutEmpty(env), args: [] })
+  try {
+    raw.validate({ allowed: 'strict' })
+  } catch (error) {
+    throw new ConfigError(`Bad setting: ${explain((error as Error).message)}`, { cause: error })
+  }
+  const s = raw.getProperties() as Record<string, never> & RawSettings
+  const development = s.env === 'development' || s.env === 'test'
+  const dataDir = resolve(s.dataDir)
+  const secrets = development ? developmentSecrets(dataDir, s) : s
+  for (const [name, value] of [
+    ['AUTH_SECRET', secrets.authSecret],
+    ['CLUSTER_SECRET', secrets.clusterSecret],
+  ] as const) {
+    if (!value)
+      throw new ConfigError(
+        `${name} is not set: outside development it must be, with at least ${MINIMUM_SECRET_CHARS} characters`,
+      )
+    if (value.length < MINIMUM_SECRET_CHARS)
+      throw new ConfigError(`${name} is too short: it needs at least ${MINIMUM_SECRET_CHARS} characters`)
+  }
+  const functions = { host: s.functionsHost, advertise: s.functionsAdvertise || s.functionsHost }
+  if (development) {
+    for (const [name, address] of [
+      ['GATEWAY_HOST', s.gatewayHost],
+      ['FUNCTIONS_HOST', functions.host],
+      ['FUNCTIONS_ADVERTISE', functions.advertise],
+    ] as const) {
+      if (!isLoopback(address))
+        throw new ConfigError(`${name}=${address} is not a loopback address: set NODE_ENV=production to bind to others`)
+    }
+  } else if (!s.mongodbUri) {
+    throw new ConfigError('MONGODB_URI is not set: the embedded MongoDB is for development alone')
+  }
+  if (s.discovery === 'redis' && !s.discoveryRedisUrl)
+    throw new ConfigError('DISCOVERY=redis needs DISCOVERY_REDIS_URL')
+
+  return Object.freeze({
+    env: s.env,
+    development,
+    embeddedMongo: !s.mongodbUri,
+    mongodbUri: (domain: string) => env[`MONGODB_URI_${domain.toUpperCase()}`] || s.mongodbUri || embeddedUri(dataDir),
+    gateway: { host: s.gatewayHost, port: s.gatewayPort, allowedOrigins: split(s.allowedOrigins) },
+    authSecret: secrets.authSecret,
+    clusterSecret: secrets.clusterSecret,
+    tokenTtlMs: s.tokenTtlMs,
+    ...limits(s),
+    rateLimitPerSecond: s.rateLimitPerSecond,
+    jobsPort: s.jobsPort,
+    functions,
+    discovery: { mode: s.discovery, address: s.discoveryAddress, port: s.discoveryPort, redisUrl: s.discoveryRedisUrl },
+    placement: parsePlacement(s.placement),
+    dataDir,
+    logLevel: s.logLevel,
+  })
+}
+
+interface RawSettings {
+  env: string
+  mongodbUri: string
+  gatewayHost: string
+  gatewayPort: number
+  allowedOrigins: string
+  authSecret: string
+  clusterSecret: string
+  tokenTtlMs: number
+  recoveryStuckAfterMs: number
+  recoveryIntervalMs: number
+  moneyDeadlineMs: number
+  rateLimitPerSecond: number
+  jobsPort: number
+  functionsHost: string
+  functionsAdvertise: string
+  discovery: 'broadcast' | 'multicast' | 'redis'
+  discoveryAddress: string
+  discoveryPort: number
+  discoveryRedisUrl: string
+  placement: string
+  dataDir: string
+  logLevel: string
+}
+
+/**
+ * The limits that hang together. Whoever runs the money path gives up well before recovery may call its booking stuck:
+ * not for safety (epochs give that) but so that recovery never works against a living owner.
+ */
+function limits(s: RawSettings): Pick<Config, 'recovery' | 'deadlinesMs' | 'drainMs'> {
+  const { recoveryStuckAfterMs: stuckAfterMs, recoveryIntervalMs: intervalMs } = s
+  if (stuckAfterMs < 1000) throw new ConfigError(`RECOVERY_STUCK_AFTER_MS=${stuckAfterMs} is under its minimum, 1000`)
+  if (intervalMs < 250) throw new ConfigError(`RECOVERY_INTERVAL_MS=${intervalMs} is under its minimum, 250`)
+  const money = s.moneyDeadlineMs || Math.min(15_000, Math.floor(stuckAfterMs * 0.6))
+  if (money >= stuckAfterMs) {
+    throw new ConfigError(
+      `MONEY_DEADLINE_MS=${money} must be shorter than RECOVERY_STUCK_AFTER_MS=${stuckAfterMs}: recovery would take over bookings from their living owners`,
+    )
+  }
+  if (money < 300) throw new ConfigError(`MONEY_DEADLINE_MS=${money} is under its minimum, 300`)
+  return {
+    recovery: { stuckAfterMs, intervalMs, lockMs: Math.max(5000, 2 * intervalMs) },
+    deadlinesMs: { quick: 5000, money, step: Math.floor(money / 3), sweep: 60_000 },
+    drainMs: Math.max(money, 5000) + 1000,
+  }
+}
+
+function explain(message: string): string {
+  return message.replace(/\b([a-z][A-Za-z]+): /g, (whole, key: string) => {
+    const setting = (schema as Record<string, { env: string }>)[key]
+    return setting ? `${setting.env}: ` : whole
+  })
+}
+
+/** `FOO=` in a shell means "not set" to people. */
+const withoutEmpty = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+
+const split = (list: string): string[] =>
+  list
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean)
+
+function parsePlacement(list: string): Record<string, number> {
+  return Object.fromEntries(
+    split(list).map((entry) => {
+      const match = /^([A-Za-z]+)=([1-9]\d?)$/.exec(entry)
+      if (!match) throw new ConfigError(`PLACEMENT: "${entry}" is not name=instances (1 to 99)`)
+      return [match[1] as string, Number(match[2])]
+    }),
+  )
+}
+
+const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
+
+/** Where the embedded mongod listens, as `npm start` left it in DATA_DIR. */
+export const embeddedUriFile = (dataDir: string): string => join(dataDir, 'mongod.uri')
+
+function embeddedUri(dataDir: string): string {
+  return readIfThere(embeddedUriFile(dataDir))?.trim() ?? ''
+}
+
+/** Made at random once and kept; what the environment sets wins. */
+function developmentSecrets(dataDir: string, set: { authSecret: string; clusterSecret: string }) {
+  if (set.authSecret && set.clusterSecret) return set
+  const file = join(dataDir, 'secrets.json')
+  if (!readIfThere(file)) {
+    mkdirSync(dataDir, { recursive: true })
+    const made = { authSecret: randomBytes(32).toString('hex'), clusterSecret: randomBytes(32).toString('hex') }
+    try {
+      // wx: of two starters one makes the file, the other reads it.
+      const fd = openSync(file, 'wx', 0o600)
+      writeSync(fd, JSON.stringify(made))
+      closeSync(fd)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as { authSecret: string; clusterSecret: string }
+  return { authSecret: set.authSecret || kept.authSecret, clusterSecret: set.clusterSecret || kept.clusterSecret }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

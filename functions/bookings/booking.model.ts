@@ -1,0 +1,51 @@
+import { Schema, type Types } from 'mongoose'
+import { defineModel } from '../../platform/model.js'
+import type { State } from '../../protocol/states.js'
+
+export interface BookingDocument {
+  _id: Types.ObjectId
+  userId: Types.ObjectId
+  carId: Types.ObjectId
+  from: Date
+  to: Date
+  /** Minor units, 64-bit integer. */
+  cost: number
+  state: State
+  /** Fences executors: every transition is a compare-and-set on (state, epoch); a takeover raises it. */
+  epoch: number
+  reason?: string
+  reverses?: Types.ObjectId
+  /** How often recovery took it over. */
+  recoveries: number
+  parked: boolean
+  /** One record a repair: when, by whom, from which state, why. */
+  repairs: { at: Date; by: string; from: State; why: string }[]
+  request: { by: string; hash: string }
+  requestId: string
+  createdAt: Date
+  lastModified: Date
+}
+
+const schema = new Schema<BookingDocument>(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    carId: { type: Schema.Types.ObjectId, required: true },
+    from: { type: Date, required: true },
+    to: { type: Date, required: true },
+    cost: { type: Schema.Types.BigInt, required: true },
+    state: { type: String, required: true },
+    epoch: { type: Number, required: true },
+    reason: String,
+    reverses: Schema.Types.ObjectId,
+    recoveries: { type: Number, default: 0 },
+    parked: { type: Boolean, default: false },
+    repairs: { type: [Schema.Types.Mixed], default: [] },
+    request: { by: String, hash: String },
+    requestId: String,
+    createdAt: { type: Date, required: true },
+    lastModified: { type: Date, required: true },
+  } as never,
+  { versionKey: false },
+)
+
+export const Booking = defineModel<BookingDocument>('bookings', 'bookings', schema)

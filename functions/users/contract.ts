@@ -1,0 +1,234 @@
+import { z } from 'zod'
+import { defineContract, operation } from '../../platform/contract.js'
+import { amount, email, id, listOf, money, name, page, password, price, time, version } from '../../platform/types.js'
+
+export const role = z.enum(['user', 'admin'])
+
+export const user = z.object({
+  id,
+  name: z.string(),
+  email: z.string(),
+  role,
+  balance: money,
+  /** Bookings whose effect stands, newest last; ended ones are forgotten after a day (listBookings has them all). */
+  bookings: z.array(id),
+  pendingBookings: z.array(id),
+  version,
+  createdAt: time,
+  updatedAt: time,
+})
+
+export const ledgerEntry = z.object({
+  id: z.string(),
+  at: time,
+  /** What changed the balance. */
+  cause: z.enum(['deposit', 'withdrawal', 'booking', 'booking_undone', 'reversal']),
+  /** The deposit, withdrawal, booking or reversal. */
+  causeId: id,
+  /** Minor units; negative: taken. */
+  change: z.int(),
+  balanceAfter: money,
+})
+
+const session = z.object({ user, token: z.string() })
+
+/** What the user's document needs to know of a booking, in whatever step. */
+const heldBooking = z.strictObject({
+  id,
+  userId: id,
+  cost: price,
+  createdAt: time,
+  /** Set on a reversal: the booking that it takes back. */
+  reverses: id.optional(),
+})
+
+export const stepName = z.enum(['apply', 'clear', 'undo', 'void', 'reverse'])
+
+export const users = defineContract('users', {
+  signUp: operation({
+    summary: 'Makes a plain user and signs in.',
+    access: 'anyone',
+    input: z.strictObject({ userId: id.optional(), email, password, name: name.optional() }),
+    output: session,
+    errors: ['user_id_reused', 'email_taken'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'userId',
+  }),
+  signIn: operation({
+    summary: 'Answers a token for an e-mail address and its password.',
+    access: 'anyone',
+    input: z.strictObject({ email, password: z.string().max(200) }),
+    output: session,
+    errors: ['unauthenticated'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  createUser: operation({
+    summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
+    access: 'admin',
+    input: z.strictObject({
+      userId: id.optional(),
+      name,
+      email,
+      role: role.default('user'),
+      password: password.optional(),
+    }),
+    output: user,
+    errors: ['user_id_reused', 'email_taken'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'userId',
+  }),
+  listUsers: operation({
+    summary: 'All users, oldest first; query matches the beginning of name or e-mail, whatever the case.',
+    access: 'admin',
+    input: z.strictObject({ query: z.string().trim().min(1).max(200).optional(), ...page }),
+    output: listOf(user),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  changePassword: operation({
+    summary: "Changes the caller's own password; tokens from before stop working, the answer has a new one.",
+    access: 'user',
+    input: z.strictObject({ oldPassword: z.string().max(200), newPassword: password }),
+    output: session,
+    errors: ['unauthenticated'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  setPassword: operation({
+    summary: "Sets a user's password; tokens from before stop working.",
+    access: 'admin',
+    input: z.strictObject({ userId: id, newPassword: password }),
+    output: user,
+    errors: ['user_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  getUser: operation({
+    summary: 'One user: oneself, or anyone for admins.',
+    access: 'user',
+    input: z.strictObject({ userId: id }),
+    output: user,
+    errors: ['user_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  updateUser: operation({
+    summary: 'Changes name, e-mail (oneself: with the password) or role (admins; bites at the next request).',
+    access: 'user',
+    input: z.strictObject({
+      userId: id,
+      version,
+      set: z
+        .strictObject({ name: name.optional(), email: email.optional(), role: role.optional() })
+        .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
+      password: z.string().max(200).optional(),
+    }),
+    output: user,
+    errors: ['user_not_found', 'forbidden', 'unauthenticated', 'version_conflict', 'email_taken'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  depositFunds: operation({
+    summary: "Adds to a user's balance, once per depositId.",
+    access: 'admin',
+    input: z.strictObject({ depositId: id.optional(), userId: id, amount }),
+    output: user,
+    errors: ['deposit_id_reused', 'user_not_found', 'balance_limit_exceeded'],
+    deadline: 'money',
+    idempotent: true,
+    newId: 'depositId',
+  }),
+  withdrawFunds: operation({
+    summary: "Takes from a user's balance, once per withdrawalId.",
+    access: 'admin',
+    input: z.strictObject({ withdrawalId: id.optional(), userId: id, amount }),
+    output: user,
+    errors: ['withdrawal_id_reused', 'user_not_found', 'insufficient_funds'],
+    deadline: 'money',
+    idempotent: true,
+    newId: 'withdrawalId',
+  }),
+  listLedger: operation({
+    summary: 'Every change of a balance, newest first: what caused it, and the balance after.',
+    access: 'user',
+    input: z.strictObject({ userId: id, ...page }),
+    output: listOf(ledgerEntry),
+    errors: ['user_not_found', 'invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+
+  authenticate: operation({
+    summary: 'For the gateway: the present role of each token holder; null where the token stopped working.',
+    access: 'internal',
+    input: z.strictObject({ tokens: z.array(z.strictObject({ userId: id, tokenVersion: z.int() })).max(1000) }),
+    output: z.object({ roles: z.array(role.nullable()) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  moveFunds: operation({
+    summary: 'For the booking engine: steps of the protocol on users, each with its own outcome.',
+    access: 'internal',
+    input: z.strictObject({
+      steps: z
+        .array(z.strictObject({ step: stepName, booking: heldBooking }))
+        .min(1)
+        .max(1000),
+    }),
+    output: z.object({
+      /** unknown: the write may have landed, or land later. */
+      outcomes: z.array(z.enum(['ok', 'refused', 'void', 'unknown'])),
+    }),
+    errors: [],
+    deadline: 'step',
+    idempotent: false,
+  }),
+  recoverTransfers: operation({
+    summary: 'For the recovery job: drives stuck deposits and withdrawals to their end.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ examined: z.int(), committed: z.int(), cancelled: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  tidyUsers: operation({
+    summary: 'For the tidy job: archives ledgers, clears leftover markers, forgets what ended more than a day ago.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ archived: z.int(), cleared: z.int(), forgotten: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  auditUsers: operation({
+    summary:
+      'For auditBooks: users by page, with what their ledgers add up to, and violations seen within this domain.',
+    access: 'internal',
+    input: z.strictObject({ userIds: z.array(id).max(200).optional(), ...page }),
+    output: z.object({
+      items: z.array(
+        z.object({
+          id,
+          balance: z.number(),
+          bookings: z.array(id),
+          pendingBookings: z.array(id),
+          tombstones: z.array(id),
+          forgottenBefore: time,
+          /** Net change by booking or reversal, only those that are not zero. */
+          changes: z.record(z.string(), z.number()),
+          violations: z.array(z.string()),
+        }),
+      ),
+      nextCursor: z.string().nullable(),
+    }),
+    errors: ['invalid_input'],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+})

@@ -1,0 +1,78 @@
+import { Schema, type Types } from 'mongoose'
+import { defineModel } from '../../platform/model.js'
+
+export type LedgerCause = 'deposit' | 'withdrawal' | 'booking' | 'booking_undone' | 'reversal'
+
+/** One change of the balance. Written in the same update as the change itself, so neither exists without the other. */
+export interface LedgerRecord {
+  at: Date
+  cause: LedgerCause
+  causeId: Types.ObjectId
+  /** Minor units; negative: taken. */
+  change: number
+}
+
+export interface UserDocument {
+  _id: Types.ObjectId
+  name: string
+  email: string
+  role: 'user' | 'admin'
+  passwordHash?: string
+  /** Tokens carry it; raised with each new password, so that older tokens stop working. */
+  tokenVersion: number
+  /** 64-bit integer, minor units; the validator keeps it at 0 or above. */
+  balance: number
+
+  /** The protocol's three places (protocol.md): each booking ever applied here is in one of them, or forgotten. */
+  bookings: Types.ObjectId[]
+  pendingBookings: Types.ObjectId[]
+  tombstones: Types.ObjectId[]
+  /** Bookings created before this are refused as void: their markers may be gone. */
+  forgottenBefore: Date
+
+  /** Deposits and withdrawals whose effect is in the balance, and those that never may have one. */
+  transfers: Types.ObjectId[]
+  voidedTransfers: Types.ObjectId[]
+
+  /** The newest entries of the ledger, oldest first; tidyUsers moves older ones to the collection `ledger`. */
+  recentLedger: LedgerRecord[]
+  /** What was moved there: how many entries, and the balance after the last of them. */
+  archivedLedger: { count: number; balance: number }
+
+  version: number
+  /** Set when the caller chose id and input, so that the same request again is known. */
+  request: { by: string; hash: string }
+  createdAt: Date
+  updatedAt: Date
+}
+
+const ids = { type: [Schema.Types.ObjectId], default: [] }
+
+const schema = new Schema<UserDocument>(
+  {
+    name: { type: String, required: true },
+    email: { type: String, required: true },
+    role: { type: String, required: true },
+    passwordHash: String,
+    tokenVersion: { type: Number, default: 0 },
+    balance: { type: Schema.Types.BigInt, default: 0n },
+    bookings: ids,
+    pendingBookings: ids,
+    tombstones: ids,
+    forgottenBefore: { type: Date, default: () => new Date(0) },
+    transfers: ids,
+    voidedTransfers: ids,
+    recentLedger: { type: [Schema.Types.Mixed], default: [] },
+    archivedLedger: {
+      count: { type: Number, default: 0 },
+      balance: { type: Schema.Types.BigInt, default: 0n },
+    },
+    version: { type: Number, default: 0 },
+    request: { by: String, hash: String },
+    createdAt: { type: Date, required: true },
+    updatedAt: { type: Date, required: true },
+  } as never,
+  { versionKey: false, minimize: false },
+)
+
+export const User = defineModel<UserDocument>('users', 'users', schema)

@@ -1,0 +1,188 @@
+import mongoose, { type Model } from 'mongoose'
+import type { Config } from '../config/index.js'
+import type { CallInput, Operation, Output } from './contract.js'
+import { createDatabases, type Databases } from './database.js'
+import { Refusal, toPublicError, type Result } from './errors.js'
+import type { Caller, Context, FunctionDefinition } from './function.js'
+import type { Logger } from './log.js'
+import type { ModelDefinition } from './model.js'
+import type { Envelope, Peer, Transport } from './transport.js'
+
+const { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
+
+/** On whose behalf a call is made, and how long its caller still waits. */
+export interface Origin {
+  caller: Caller | null
+  requestId: string
+  deadlineAt?: number
+}
+
+/** What one process is made of: its settings, its clock, its databases, the functions it hosts, the way to others. */
+export interface System {
+  config: Config
+  log: Logger
+  now(): Date
+  newId(): string
+  databases: Databases
+  model<T>(definition: ModelDefinition<T>): Model<T>
+  /** One instance a system of what functions share (an engine, a queue), made at its first use. */
+  use<T>(make: (system: System) => T): T
+  /** Calls a function, in this process when it is hosted here. Refusals are thrown. */
+  call<Op extends Operation>(operation: Op, input: CallInput<Op>, origin: Origin): Promise<Output<Op>>
+  /** Runs a hosted function for an envelope. Never rejects. */
+  handle(envelope: Envelope): Promise<Result<unknown>>
+  peers(): Peer[]
+  /** Lets what is in flight end, then closes. */
+  close(): Promise<void>
+}
+
+export interface SystemOptions {
+  config: Config
+  log: Logger
+  /** Hosted here. */
+  functions: readonly FunctionDefinition[]
+  transport?: Transport
+  now?: () => Date
+  newId?: () => string
+  /** Checks every answer against its contract: tests do. */
+  checkOutputs?: boolean
+}
+
+export function createSystem(options: SystemOptions): System {
+  const { config, log, transport } = options
+  const hosted = new Map(options.functions.map((fn) => [fullName(fn.operation), fn]))
+  const databases = createDatabases(config, log)
+  const shared = new Map<unknown, unknown>()
+  const inFlight = new Set<Promise<unknown>>()
+
+  const system: System = {
+    config,
+    log,
+    now: options.now ?? (() => new Date()),
+    newId: options.newId ?? (() => new mongoose.Types.ObjectId().toHexString()),
+    databases,
+    model: (definition) => databases.model(definition),
+    use<T>(make: (system: System) => T): T {
+      if (!shared.has(make)) shared.set(make, make(system))
+      return shared.get(make) as T
+    },
+    async call(operation, input, origin) {
+      const ttlMs = remainingMs(operation, origin)
+      const envelope: Envelope = {
+        operation: fullName(operation),
+        input: withNewId(operation, input, system.newId),
+        caller: origin.caller,
+        requestId: origin.requestId,
+        ttlMs,
+      }
+      const result = await (hosted.has(envelope.operation) || !transport
+        ? system.handle(envelope)
+        : transport.request(envelope, { idempotent: operation.idempotent }))
+      if (result.ok) return result.data as never
+      throw new Refusal(result.error.code, result.error.message, result.error.details)
+    },
+    async handle(envelope) {
+      const fn = hosted.get(envelope.operation)
+      if (!fn) return failed(new Refusal('unknown_operation', `No operation ${envelope.operation} here.`), envelope)
+      const run = runFunction(fn, envelope)
+      inFlight.add(run)
+      try {
+        return { ok: true, data: await withinTtl(run, envelope) }
+      } catch (error) {
+        return failed(error, envelope)
+      } finally {
+        void run.finally(() => inFlight.delete(run)).catch(() => {})
+      }
+    },
+    peers: () => transport?.peers() ?? [],
+    async close() {
+      await Promise.allSettled(inFlight)
+      await transport?.close()
+      await databases.close()
+    },
+  }
+
+  async function runFunction({ operation, handler }: FunctionDefinition, envelope: Envelope): Promise<unknown> {
+    authorise(operation, envelope.caller)
+    const input = operation.input.safeParse(envelope.input)
+    if (!input.success) throw invalidInput(input.error)
+    const deadlineAt = Date.now() + envelope.ttlMs
+    const { caller, requestId } = envelope
+    const context: Context = {
+      config,
+      now: system.now,
+      newId: system.newId,
+      model: system.model,
+      use: system.use,
+      caller,
+      requestId,
+      deadlineAt,
+      log: log.child({ requestId, operation: envelope.operation }),
+      call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
+    }
+    const output = await handler(context, input.data)
+    return options.checkOutputs ? operation.output.parse(output) : output
+  }
+
+  function failed(thrown: unknown, envelope: Envelope): Result<never> {
+    const error = outOfReach(thrown)
+      ? new Refusal('unavailable', 'A database is out of reach.', undefined, { cause: thrown })
+      : thrown
+    const { operation, requestId } = envelope
+    if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'function failed')
+    else if (error.code === 'unavailable') log.warn({ err: error, operation, requestId }, 'function failed')
+    else log.debug({ code: error.code, operation, requestId }, 'refused')
+    return { ok: false, error: toPublicError(error, requestId) }
+  }
+
+  function remainingMs(operation: Operation, origin: Origin): number {
+    const ownMs = config.deadlinesMs[operation.deadline]
+    return origin.deadlineAt === undefined ? ownMs : Math.min(ownMs, Math.max(0, origin.deadlineAt - Date.now()))
+  }
+
+  return system
+}
+
+export const fullName = (operation: Operation): string => `${operation.domain}.${operation.name}`
+
+/** Ids are fixed by the first caller, so that a call sent again after a lost reply is the same call. */
+export function withNewId(operation: Operation, input: unknown, newId: () => string): unknown {
+  const key = operation.newId
+  if (!key || typeof input !== 'object' || input === null || Object.hasOwn(input, key)) return input
+  return { ...input, [key]: newId() }
+}
+
+export function authorise(operation: Operation, caller: Caller | null): void {
+  if (operation.access === 'anyone' || operation.access === 'internal') return
+  // A call without a caller from inside (a job) acts for the system, which may do what an admin may.
+  if (caller && operation.access === 'admin' && caller.role !== 'admin') {
+    throw new Refusal('forbidden', `${operation.name} is for admins.`)
+  }
+}
+
+export function invalidInput(error: { issues: readonly { path: PropertyKey[]; message: string }[] }): Refusal {
+  return new Refusal('invalid_input', 'The input breaks the contract.', {
+    issues: error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
+  })
+}
+
+async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new Refusal('deadline_exceeded', `${envelope.operation} did not end in time; its outcome is unknown.`)),
+      envelope.ttlMs,
+    )
+  })
+  try {
+    return await Promise.race([run, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const outOfReach = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  error instanceof MongoServerSelectionError ||
+  error instanceof MongoNotConnectedError

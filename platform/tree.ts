@@ -1,0 +1,82 @@
+import { readdirSync } from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Operation } from './contract.js'
+import type { FunctionDefinition } from './function.js'
+
+/**
+ * The tree is the list of operations: `functions/<domain>/<operation>.ts`. Files with a dot in their name
+ * (`car.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract.
+ */
+const FUNCTIONS = join(dirname(fileURLToPath(import.meta.url)), '..', 'functions')
+
+export interface Located {
+  domain: string
+  operation: string
+  file: string
+}
+
+/** Every operation in the tree, by file name alone: nothing is imported. Throws where a name stands twice. */
+export function listTree(root = FUNCTIONS): Located[] {
+  const located = directories(root).flatMap((domain) =>
+    readdirSync(join(root, domain))
+      .filter((file) => /^[a-z][A-Za-z]*\.(ts|js)$/.test(file) && !/^contract\./.test(file))
+      .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(root, domain, file) })),
+  )
+  const seen = new Map<string, Located>()
+  for (const each of located) {
+    const other = seen.get(each.operation)
+    if (other) throw new Error(`Two functions are called ${each.operation}: ${other.file} and ${each.file}`)
+    seen.set(each.operation, each)
+  }
+  return located.sort((a, b) => `${a.domain}.${a.operation}`.localeCompare(`${b.domain}.${b.operation}`))
+}
+
+/** All contracts, by operation name; no function is imported. What the gateway knows. */
+export async function loadContracts(root = FUNCTIONS): Promise<Map<string, Operation>> {
+  const operations = new Map<string, Operation>()
+  for (const domain of directories(root)) {
+    const contract = ((await importFrom(root, domain, 'contract')) as Record<string, Record<string, Operation>>)[domain]
+    if (!contract) throw new Error(`functions/${domain}/contract.ts does not export its contract as "${domain}"`)
+    for (const operation of Object.values(contract)) {
+      if (operations.has(operation.name)) throw new Error(`Two contracts name the operation ${operation.name}`)
+      operations.set(operation.name, operation)
+    }
+  }
+  const files = new Set(listTree(root).map(({ operation }) => operation))
+  for (const name of operations.keys())
+    if (!files.has(name)) throw new Error(`The operation ${name} has a contract but no file`)
+  for (const name of files)
+    if (!operations.has(name)) throw new Error(`The file ${name}.ts has no entry in its domain's contract`)
+  return operations
+}
+
+/** Imports the functions named, or all. Throws, naming the file, where one does not default-export its function. */
+export async function loadFunctions(names?: readonly string[], root = FUNCTIONS): Promise<FunctionDefinition[]> {
+  const tree = listTree(root)
+  const known = new Set(tree.map(({ operation }) => operation))
+  for (const name of names ?? []) if (!known.has(name)) throw new Error(`There is no function ${name} in functions/`)
+  return Promise.all(
+    tree
+      .filter(({ operation }) => !names || names.includes(operation))
+      .map(async ({ domain, operation, file }) => {
+        const fn = ((await import(pathToFileURL(file).href)) as { default?: FunctionDefinition }).default
+        if (fn?.operation?.name !== operation || fn.operation.domain !== domain) {
+          throw new Error(`${file} must default-export define(${domain}.${operation}, ...)`)
+        }
+        return fn
+      }),
+  )
+}
+
+const directories = (root: string): string[] =>
+  readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+
+async function importFrom(root: string, domain: string, module: string): Promise<unknown> {
+  const file = readdirSync(join(root, domain)).find((each) => new RegExp(`^${module}\\.(ts|js)$`).test(each))
+  if (!file) throw new Error(`functions/${domain} has no ${module}.ts`)
+  return import(pathToFileURL(join(root, domain, file)).href)
+}
