@@ -2,7 +2,8 @@ import convict from 'convict'
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { join, resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
 
 /**
  * The one place where the environment is read. `loadConfig` validates every setting and the relations between them
@@ -131,6 +132,12 @@ const schema = {
     default: '.data',
     env: 'DATA_DIR',
   },
+  pm2Home: {
+    doc: 'Where PM2 keeps its daemon; empty: .pm2 in the home directory',
+    format: String,
+    default: '',
+    env: 'PM2_HOME',
+  },
   logLevel: {
     doc: 'pino level',
     format: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -167,6 +174,7 @@ export interface Config {
   /** Instances by domain or operation name, as set; what is not named has its default. */
   placement: Record<string, number>
   dataDir: string
+  pm2Home: string
   logLevel: string
 }
 
@@ -224,6 +232,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     discovery: { mode: s.discovery, address: s.discoveryAddress, port: s.discoveryPort, redisUrl: s.discoveryRedisUrl },
     placement: parsePlacement(s.placement),
     dataDir,
+    pm2Home: s.pm2Home || join(homedir(), '.pm2'),
     logLevel: s.logLevel,
   })
 }
@@ -250,6 +259,7 @@ interface RawSettings {
   discoveryRedisUrl: string
   placement: string
   dataDir: string
+  pm2Home: string
   logLevel: string
 }
 
@@ -303,6 +313,22 @@ function parsePlacement(list: string): Record<string, number> {
 }
 
 const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
+
+/** Where to look for the mongod of development and tests. Tests need it where no other setting is. */
+export interface MongodSettings {
+  /** The binary to use, whatever else there is; empty: look for one. */
+  systemBinary: string
+  /** The directories of PATH. */
+  path: string[]
+  /** Where a fetched binary is kept. */
+  cacheDir: string
+}
+
+export const mongodSettings = (env: NodeJS.ProcessEnv = process.env): MongodSettings => ({
+  systemBinary: env['MONGOMS_SYSTEM_BINARY'] ?? '',
+  path: (env['PATH'] ?? '').split(delimiter).filter(Boolean),
+  cacheDir: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'holdfast'),
+})
 
 /** Where the embedded mongod listens, as `npm start` left it in DATA_DIR. */
 export const embeddedUriFile = (dataDir: string): string => join(dataDir, 'mongod.uri')
