@@ -1,0 +1,35 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { ConfigError } from '../config/index.js'
+
+/** What went wrong, for the person at the terminal: printed as it is, without a stack. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values']
+
+/**
+ * Runs a command of the command line: `--help` prints the usage; a failure is told in a sentence and ends with exit
+ * code 1. `main` answers the exit code when that is not 0.
+ */
+export async function command<const O extends Options>(
+  usage: string,
+  options: O,
+  main: (values: Values<O>) => Promise<number | void>,
+): Promise<void> {
+  try {
+    const help = { help: { type: 'boolean', short: 'h' } } as const
+    const { values } = parseArgs({ options: { ...options, ...help }, strict: true })
+    if ((values as { help?: boolean }).help) console.log(usage)
+    else process.exitCode = (await main(values as Values<O>)) ?? 0
+  } catch (error) {
+    process.exitCode = 1
+    if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
+    else if (error instanceof Failure || error instanceof ConfigError) console.error(error.message)
+    else console.error(error)
+  }
+}
+
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')

@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import type { Config } from '../config/index.js'
+import { listTree, type Located } from './tree.js'
+
+/** One PM2 app, in the words of PM2's ecosystem file. */
+export interface AppSpec {
+  name: string
+  namespace: string
+  script: string
+  args?: string[]
+  cwd: string
+  exec_mode: 'fork' | 'cluster'
+  instances: number
+  node_args: string
+  wait_ready: true
+  listen_timeout: number
+  kill_timeout: number
+  min_uptime: number
+  max_restarts: number
+  merge_logs: true
+  pmx: false
+  vizion: false
+}
+
+/** Groups our apps in `pm2 ls`, and tells them from others in the same PM2_HOME. */
+export const NAMESPACE = 'holdfast'
+/** The embedded MongoDB, which `npm start` runs under PM2 beside the ecosystem, so that a reload leaves it alone. */
+export const MONGOD_APP = 'mongod'
+
+const DEFAULT_INSTANCES = 2
+/** getStatus: a call waits for the one instance while that restarts. */
+const INSTANCES: Record<string, number> = { platform: 1 }
+
+/**
+ * The PM2 apps: one a domain of the tree, what PLACEMENT puts into apps of their own, the gateway and the jobs.
+ * Throws where PLACEMENT names nothing that exists, or two apps would have one name.
+ */
+export function ecosystem(config: Config, root: string, tree: readonly Located[] = listTree()): AppSpec[] {
+  const common = appDefaults(config, root)
+  const fixed: AppSpec[] = [
+    // One HTTP port for all gateway workers is what cluster mode is for. Not for functions: it would share their
+    // sockets among the instances as well, and calls would reach the wrong ones.
+    app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: config.placement.gateway ?? 2 }),
+    app('jobs', 'jobs/main.js', { exec_mode: 'fork', instances: 1 }),
+    app('agendash', 'jobs/agendash.js', { exec_mode: 'fork', instances: 1 }),
+  ]
+  const apps = [...hosts(config.placement, tree).map(host), ...fixed]
+  refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP])
+  return apps
+
+  function host({ name, operations, instances }: Host): AppSpec {
+    const args = ['--app', name, '--operations', operations.join(',')]
+    return app(name, 'platform/host.js', { exec_mode: 'fork', instances, args })
+  }
+
+  function app(
+    name: string,
+    script: string,
+    own: Pick<AppSpec, 'exec_mode' | 'instances'> & { args?: string[] },
+  ): AppSpec {
+    return { name, namespace: NAMESPACE, script: join(root, 'dist', script), ...own, ...common }
+  }
+}
+
+function appDefaults(config: Config, root: string) {
+  return {
+    cwd: root,
+    // Without it a failed import or a rejection that nobody handles leaves an `online` process that does nothing.
+    node_args: '--unhandled-rejections=strict',
+    // `online` means that it answers. After listen_timeout PM2 goes on as if it did, so that is generous: a reload
+    // that went on too early would stop the last instance that works.
+    wait_ready: true,
+    listen_timeout: 30_000,
+    kill_timeout: config.drainMs + 3000,
+    // PM2 gives an app up (`errored`) once it ended max_restarts times within min_uptime of its start, all within
+    // min_uptime * max_restarts of `pm2 start` or a reload. Code that can't run ends at once and gets there; a process
+    // killed again and again, but alive in between for longer than min_uptime, never does.
+    // No restart_delay and no exp_backoff_restart_delay: with either PM2 shows `waiting restart` in place of `errored`.
+    min_uptime: 2000,
+    max_restarts: 15,
+    merge_logs: true,
+    pmx: false,
+    vizion: false,
+  } as const
+}
+
+interface Host {
+  name: string
+  operations: string[]
+  instances: number
+}
+
+function hosts(placement: Config['placement'], tree: readonly Located[]): Host[] {
+  const domains = [...new Set(tree.map(({ domain }) => domain))]
+  const operations = new Set(tree.map(({ operation }) => operation))
+  for (const name of Object.keys(placement)) {
+    if (!domains.includes(name) && !operations.has(name) && name !== 'gateway') {
+      throw new Error(`PLACEMENT names "${name}", which is neither a domain nor an operation`)
+    }
+  }
+  const placed = tree.filter(({ operation }) => placement[operation])
+  return [
+    ...domains.map((domain) => ({
+      name: domain,
+      operations: tree.filter((each) => each.domain === domain && !placed.includes(each)).map((each) => each.operation),
+      instances: placement[domain] ?? INSTANCES[domain] ?? DEFAULT_INSTANCES,
+    })),
+    ...placed.map(({ operation }) => ({
+      name: operation,
+      operations: [operation],
+      instances: placement[operation] as number,
+    })),
+  ].filter((host) => host.operations.length > 0)
+}
+
+function refuseSharedNames(names: string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice) throw new Error(`Two PM2 apps would be called ${twice}: rename the domain or the operation`)
+}
