@@ -5,8 +5,11 @@ import { createDatabases, type Databases } from './database.js'
 import { Refusal, toPublicError, type Result } from './errors.js'
 import type { Caller, Context, FunctionDefinition } from './function.js'
 import type { Logger } from './log.js'
+import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 import type { ModelDefinition } from './model.js'
 import type { Envelope, Peer, Transport } from './transport.js'
+
+export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 
 const { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
 
@@ -143,29 +146,6 @@ export function createSystem(options: SystemOptions): System {
   return system
 }
 
-export const fullName = (operation: Operation): string => `${operation.domain}.${operation.name}`
-
-/** Ids are fixed by the first caller, so that a call sent again after a lost reply is the same call. */
-export function withNewId(operation: Operation, input: unknown, newId: () => string): unknown {
-  const key = operation.newId
-  if (!key || typeof input !== 'object' || input === null || Object.hasOwn(input, key)) return input
-  return { ...input, [key]: newId() }
-}
-
-export function authorise(operation: Operation, caller: Caller | null): void {
-  if (operation.access === 'anyone' || operation.access === 'internal') return
-  // A call without a caller from inside (a job) acts for the system, which may do what an admin may.
-  if (caller && operation.access === 'admin' && caller.role !== 'admin') {
-    throw new Refusal('forbidden', `${operation.name} is for admins.`)
-  }
-}
-
-export function invalidInput(error: { issues: readonly { path: PropertyKey[]; message: string }[] }): Refusal {
-  return new Refusal('invalid_input', 'The input breaks the contract.', {
-    issues: error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
-  })
-}
-
 async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -182,7 +162,7 @@ async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
   }
 }
 
-const outOfReach = (error: unknown): boolean =>
+export const outOfReach = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
   error instanceof MongoServerSelectionError ||
   error instanceof MongoNotConnectedError
