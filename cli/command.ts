@@ -11,18 +11,23 @@ type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['v
 
 /**
  * Runs a command of the command line: `--help` prints the usage; a failure is told in a sentence and ends with exit
- * code 1. `main` answers the exit code when that is not 0.
+ * code 1. `main` answers the exit code when that is not 0. A `main` that names a second parameter gets the words that
+ * are no options; for the others such a word is a mistake.
  */
 export async function command<const O extends Options>(
   usage: string,
   options: O,
-  main: (values: Values<O>) => Promise<number | void>,
+  main: (values: Values<O>, words: string[]) => Promise<number | void>,
 ): Promise<void> {
   try {
     const help = { help: { type: 'boolean', short: 'h' } } as const
-    const { values } = parseArgs({ options: { ...options, ...help }, strict: true })
+    const { values, positionals } = parseArgs({
+      options: { ...options, ...help },
+      strict: true,
+      allowPositionals: main.length > 1,
+    })
     if ((values as { help?: boolean }).help) console.log(usage)
-    else process.exitCode = (await main(values as Values<O>)) ?? 0
+    else process.exitCode = (await main(values as Values<O>, positionals)) ?? 0
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
