@@ -15,6 +15,8 @@ export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'mode
   requestId: string
   /** When the caller stops waiting, ms since 1970 by this host's clock. Liveness only. */
   deadlineAt: number
+  /** What is left of it, ms; 0 when it is over. */
+  remainingMs(): number
   log: Logger
   /** Calls another function for the same caller, within what is left of the deadline. Refusals are thrown. */
   call<Op extends Operation>(operation: Op, input: CallInput<Op>): Promise<Output<Op>>

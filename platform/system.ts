@@ -120,6 +120,7 @@ export function createSystem(options: SystemOptions): System {
       caller,
       requestId,
       deadlineAt,
+      remainingMs: () => Math.max(0, deadlineAt - Date.now()),
       log: log.child({ requestId, operation: envelope.operation }),
       call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
     }

@@ -21,3 +21,6 @@ export const FINAL: readonly State[] = STATES.filter((state) => TRANSITIONS[stat
 /** A user has one booking in these states at a time: the partial unique index lists the same. */
 export const OUTSTANDING: readonly State[] = STATES.filter((state) => TRANSITIONS[state].length > 0)
 export const isFinal = (state: State): boolean => FINAL.includes(state)
+
+/** The filter of outstanding bookings: a query uses the partial indexes only if it repeats their predicate. */
+export const isOutstanding = { state: { $in: [...OUTSTANDING] } }

@@ -1,5 +1,6 @@
 import { Schema, type Types } from 'mongoose'
 import { defineModel } from '../../platform/model.js'
+import type { Repair } from '../../protocol/engine.js'
 import type { State } from '../../protocol/states.js'
 
 export interface BookingDocument {
@@ -15,11 +16,13 @@ export interface BookingDocument {
   epoch: number
   reason?: string
   reverses?: Types.ObjectId
+  /** Of a reversal: when the booking that it takes back was created. */
+  originalCreatedAt?: Date
   /** How often recovery took it over. */
   recoveries: number
   parked: boolean
   /** One record a repair: when, by whom, from which state, why. */
-  repairs: { at: Date; by: string; from: State; why: string }[]
+  repairs: Repair[]
   request: { by: string; hash: string }
   requestId: string
   createdAt: Date
@@ -37,6 +40,7 @@ const schema = new Schema<BookingDocument>(
     epoch: { type: Number, required: true },
     reason: String,
     reverses: Schema.Types.ObjectId,
+    originalCreatedAt: Date,
     recoveries: { type: Number, default: 0 },
     parked: { type: Boolean, default: false },
     repairs: { type: [Schema.Types.Mixed], default: [] },

@@ -33,7 +33,7 @@ export const booking = z.object({
   /** Started hours times price, in minor units. */
   cost: money,
   state,
-  /** Why it was cancelled or parked. */
+  /** Why it was cancelled. */
   reason: z.string().optional(),
   /** A reversal: the booking that it takes back. */
   reverses: id.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract.js'
-import { amount, email, id, listOf, money, name, page, password, price, time, version } from '../../platform/types.js'
+import { amount, email, id, listOf, money, name, page, password, time, version } from '../../platform/types.js'
 
 export const role = z.enum(['user', 'admin'])
 
@@ -36,10 +36,11 @@ const session = z.object({ user, token: z.string() })
 const heldBooking = z.strictObject({
   id,
   userId: id,
-  cost: price,
+  cost: money,
   createdAt: time,
-  /** Set on a reversal: the booking that it takes back. */
+  /** Set on a reversal: the booking that it takes back, and when that was created. */
   reverses: id.optional(),
+  originalCreatedAt: time.optional(),
 })
 
 export const stepName = z.enum(['apply', 'clear', 'undo', 'void', 'reverse'])

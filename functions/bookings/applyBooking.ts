@@ -1,0 +1,10 @@
+import { define } from '../../platform/function.js'
+import { presentBooking } from './booking.presenter.js'
+import { moveOn } from './booking.stuck.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.applyBooking, async (ctx, { bookingId }) =>
+  presentBooking(
+    await moveOn(ctx, bookingId, { by: 'applyBooking', from: ['INITIAL', 'PENDING', 'CANCELLING'], until: 'APPLIED' }),
+  ),
+)

@@ -1,0 +1,29 @@
+import type { System } from '../../platform/system.js'
+import { mongoStore } from '../../protocol/mongoStore.js'
+import { participant, type Participant } from '../../protocol/participant.js'
+import type { BookingDocument } from './booking.model.js'
+import { Car, type CarDocument } from './car.model.js'
+
+/** Cars as participants of the booking protocol: a booking holds a period that no other may overlap. */
+export function carParticipant(system: System): Participant<BookingDocument> {
+  const store = mongoStore<CarDocument>(system.model(Car).collection, {
+    projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
+    timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+  })
+  const touch = () => ({ $set: { updatedAt: system.now() } })
+
+  return participant(store, {
+    name: 'Car',
+    documentId: (booking) => booking.carId,
+    activePath: 'bookings._id',
+    record: ({ _id, from, to }) => ({ _id, from, to }),
+    // Periods are half-open: one may begin when another ends.
+    can: ({ from, to }) => ({
+      retired: false,
+      $nor: [{ bookings: { $elemMatch: { from: { $lt: to }, to: { $gt: from } } } }],
+    }),
+    take: touch,
+    giveBack: touch,
+    reverse: touch,
+  })
+}

@@ -1,0 +1,8 @@
+import { define } from '../../platform/function.js'
+import { presentBooking } from './booking.presenter.js'
+import { moveOn } from './booking.stuck.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.commitBooking, async (ctx, { bookingId }) =>
+  presentBooking(await moveOn(ctx, bookingId, { by: 'commitBooking', from: ['APPLIED'], until: 'COMMITTED' })),
+)

@@ -1,0 +1,23 @@
+import mongoose from 'mongoose'
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { pageOf } from '../../platform/pages.js'
+import { Booking } from './booking.model.js'
+import { presentBooking } from './booking.presenter.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.listBookings, async (ctx, { userId, state, limit, cursor }) => {
+  const isUser = ctx.caller?.role === 'user'
+  if (isUser && userId !== undefined && userId !== ctx.caller?.userId) {
+    throw new Refusal('forbidden', "Only admins list others' bookings.")
+  }
+
+  const owner = isUser ? ctx.caller?.userId : userId
+  const { documents, nextCursor } = await pageOf(
+    ctx.model(Booking),
+    { ...(owner && { userId: new mongoose.Types.ObjectId(owner) }), ...(state && { state }) },
+    { limit, cursor },
+    'newestFirst',
+  )
+  return { items: documents.map(presentBooking), nextCursor }
+})

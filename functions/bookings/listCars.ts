@@ -1,0 +1,20 @@
+import { define } from '../../platform/function.js'
+import { pageOf } from '../../platform/pages.js'
+import { presentCar } from './booking.presenter.js'
+import { Car } from './car.model.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.listCars, async (ctx, { from, to, limit, cursor }) => {
+  const isUser = ctx.caller?.role === 'user'
+  const free = from &&
+    to && { $nor: [{ bookings: { $elemMatch: { from: { $lt: new Date(to) }, to: { $gt: new Date(from) } } } }] }
+  const { documents, nextCursor } = await pageOf(
+    ctx.model(Car),
+    { ...(isUser && { retired: false }), ...free },
+    { limit, cursor },
+    'oldestFirst',
+    // A car may hold a year of bookings; whoever may not see them does not pay for them.
+    isUser ? { bookings: 0, pendingBookings: 0, tombstones: 0 } : { tombstones: 0 },
+  )
+  return { items: documents.map((car) => presentCar(car, ctx.caller)), nextCursor }
+})

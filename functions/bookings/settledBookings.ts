@@ -1,0 +1,20 @@
+import mongoose from 'mongoose'
+import { define } from '../../platform/function.js'
+import { FINAL } from '../../protocol/states.js'
+import { Booking } from './booking.model.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.settledBookings, async (ctx, { bookingIds, createdBefore }) => {
+  const settled = await ctx
+    .model(Booking)
+    .find(
+      {
+        _id: { $in: bookingIds.map((each) => new mongoose.Types.ObjectId(each)) },
+        state: { $in: [...FINAL] },
+        ...(createdBefore && { createdAt: { $lt: new Date(createdBefore) } }),
+      },
+      { _id: 1 },
+    )
+    .lean()
+  return { settled: settled.map(({ _id }) => _id.toHexString()) }
+})

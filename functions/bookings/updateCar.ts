@@ -1,0 +1,31 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { long } from '../../platform/long.js'
+import { presentCar } from './booking.presenter.js'
+import { Car } from './car.model.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.updateCar, async (ctx, { carId, version, set }) => {
+  const { pricePerHour, ...rest } = set
+  const cars = ctx.model(Car)
+  const car = await cars
+    .findOneAndUpdate(
+      { _id: carId, version },
+      {
+        $set: {
+          ...rest,
+          ...(pricePerHour !== undefined && { pricePerHour: long(pricePerHour) }),
+          updatedAt: ctx.now(),
+        },
+        $inc: { version: 1 },
+      },
+      { returnDocument: 'after' },
+    )
+    .lean()
+  if (car) return presentCar(car, ctx.caller)
+  const current = await cars.findById(carId, { version: 1 }).lean()
+  if (!current) throw new Refusal('car_not_found', `There is no car ${carId}.`)
+  throw new Refusal('version_conflict', `The car is at version ${current.version} by now.`, {
+    version: current.version,
+  })
+})

@@ -1,0 +1,44 @@
+import mongoose from 'mongoose'
+import { define } from '../../platform/function.js'
+import type { Vote } from '../../protocol/participant.js'
+import { Unknown } from '../../protocol/store.js'
+import { users } from './contract.js'
+import { userParticipant, type HeldFunds } from './user.participant.js'
+
+const { ObjectId } = mongoose.Types
+
+export default define(users.moveFunds, async (ctx, { steps }) => {
+  const user = ctx.use(userParticipant)
+
+  /** One step's own outcome: what went wrong with it must not hide what is known of the others. */
+  async function run({ step, booking }: (typeof steps)[number]): Promise<Vote | 'unknown'> {
+    try {
+      const held = heldFunds(booking)
+      if (step === 'apply') return await user.apply(held)
+      await user[step](held)
+      return 'ok'
+    } catch (error) {
+      if (error instanceof Unknown) ctx.log.warn({ step, bookingId: booking.id, why: error.message }, 'outcome unknown')
+      else ctx.log.error({ step, bookingId: booking.id, err: error }, 'step failed')
+      return 'unknown'
+    }
+  }
+
+  return { outcomes: await Promise.all(steps.map(run)) }
+})
+
+const heldFunds = (booking: {
+  id: string
+  userId: string
+  cost: number
+  createdAt: string
+  reverses?: string | undefined
+  originalCreatedAt?: string | undefined
+}): HeldFunds => ({
+  _id: new ObjectId(booking.id),
+  userId: new ObjectId(booking.userId),
+  cost: booking.cost,
+  createdAt: new Date(booking.createdAt),
+  ...(booking.reverses && { reverses: new ObjectId(booking.reverses) }),
+  ...(booking.originalCreatedAt && { originalCreatedAt: new Date(booking.originalCreatedAt) }),
+})

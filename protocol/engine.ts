@@ -1,0 +1,290 @@
+import { point } from '../platform/points.js'
+import type { Held, Participant } from './participant.js'
+import { isFinal, isOutstanding, type State } from './states.js'
+import { Unknown, type Durability, type Filter, type Id, type Store } from './store.js'
+
+/** What the engine must find in a booking, of whatever kind. */
+export interface EngineBooking extends Held {
+  userId: Id
+  state: State
+  epoch: number
+  reason?: string
+  recoveries: number
+  parked: boolean
+  repairs: Repair[]
+  lastModified: Date
+}
+
+export interface Repair {
+  at: Date
+  /** Which executor took over: `owner` (after an unknown outcome), `recovery`, `cancelBooking`, ... */
+  by: string
+  from: State
+  why: string
+}
+
+/** A participant that can refuse, and what its refusal is called. */
+export interface Voter<B extends Held> extends Participant<B> {
+  refusal: string
+}
+
+/**
+ * One execution of one call, holding a booking at an epoch. `clean`: the first owner, with every outcome known so far
+ * and one attempt each; only such an executor may undo without tombstones.
+ */
+interface Hold {
+  epoch: number
+  clean: boolean
+  /** Where to take it: to its end, or below APPLIED back out. */
+  cancel?: string
+  /** Stop as soon as it is there: moves a booking by one step. */
+  until?: State
+  deadlineAt: number
+}
+
+/** Somebody else moved the booking or took it over. Whoever learns that sends nothing more. */
+class Superseded extends Error {}
+
+/** The executor ran out of time; the booking's outcome is unknown to it and recovery will drive it on. */
+export class OutOfTime extends Error {
+  override readonly name = 'OutOfTime'
+}
+
+/** A reversal could not be inserted because the user has another outstanding booking. */
+export class Outstanding extends Error {
+  override readonly name = 'Outstanding'
+}
+
+export interface EngineOptions<B extends EngineBooking> {
+  store: Store<B>
+  /** In order of precedence: when several refuse, the first one's refusal is the reason. */
+  voters: Voter<B>[]
+  now(): Date
+  /** A new reversal of a COMMITTED booking, as it is inserted: INITIAL, epoch 1. */
+  reversalOf(original: B): B
+}
+
+/**
+ * The booking protocol (protocol.md): two-phase commit over single-document atomicity, each transition a
+ * compare-and-set on (state, epoch). Every executor (the first owner, recovery, a canceller, an admin) is the same loop
+ * from the state it finds; they differ only in how they came to hold the booking.
+ */
+export type Engine<B extends EngineBooking> = ReturnType<typeof createEngine<B>>
+
+export function createEngine<B extends EngineBooking>({ store, voters, now, reversalOf }: EngineOptions<B>) {
+  /**
+   * Registers a booking and drives it to its end. `duplicate`: an index refused the insert; nothing was stored by it.
+   * INITIAL may be lost by a failover: the start after it is majority, on the same document, before any effect.
+   */
+  async function create(booking: B, deadlineAt: number): Promise<B | 'duplicate'> {
+    return (await insert(booking, 'local')) === 'duplicate' ? 'duplicate' : drive(booking, own(deadlineAt))
+  }
+
+  async function insert(booking: B, durability: Durability): Promise<'inserted' | 'duplicate'> {
+    await point('insert.before')
+    const inserted = await store.insert(booking, durability)
+    await point('insert.after')
+    return inserted
+  }
+
+  const own = (deadlineAt: number): Hold => ({ epoch: 1, clean: true, deadlineAt })
+
+  /** Moves the booking on until it is final, or where the hold says to stop. Answers it as it then is. */
+  async function drive(booking: B, hold: Hold): Promise<B> {
+    let b = booking
+    while (!isFinal(b.state) && b.state !== hold.until) {
+      if (Date.now() > hold.deadlineAt) throw new OutOfTime(`booking ${String(b._id)} is ${b.state}`)
+      try {
+        b = await step(b, hold)
+      } catch (error) {
+        if (error instanceof Superseded) return outcome(b._id, hold.deadlineAt)
+        if (!(error instanceof Unknown)) throw error
+        // The lost write may land at any later time: fence it off before doing anything else.
+        b = await takeOverAgain(b._id, hold, error.message)
+        hold = { ...hold, epoch: b.epoch, clean: false }
+      }
+    }
+    return b
+  }
+
+  async function step(b: B, hold: Hold): Promise<B> {
+    const cancels = hold.cancel !== undefined && !b.reverses
+    switch (b.state) {
+      case 'INITIAL':
+        return cancels ? move(b, hold, 'CANCELLING', 'majority', hold.cancel) : move(b, hold, 'PENDING', 'majority')
+      case 'PENDING': {
+        if (cancels) return move(b, hold, 'CANCELLING', 'majority', hold.cancel)
+        const refusal = b.reverses ? await reverseAll(b) : await applyAll(b)
+        return refusal === undefined
+          ? move(b, hold, 'APPLIED', 'majority')
+          : move(b, hold, 'CANCELLING', 'majority', refusal)
+      }
+      case 'APPLIED': {
+        // Decided. A lost clear leaves a marker of a final booking, which the tidy job removes: not worth a wait.
+        const clears = all((voter) => voter.clear(b)).catch(ignoreUnknown)
+        const committed = move(b, hold, 'COMMITTED', 'local')
+        await Promise.allSettled([clears, committed])
+        await clears
+        return committed
+      }
+      case 'CANCELLING':
+        await all((voter) => (hold.clean && hold.epoch === 1 ? voter.undo(b) : voter.void(b)))
+        return move(b, hold, 'CANCELLED', 'local')
+      case 'COMMITTED':
+      case 'CANCELLED':
+        return b
+    }
+  }
+
+  /** The reason to cancel, or undefined when all hold it. */
+  async function applyAll(b: B): Promise<string | undefined> {
+    const votes = await all((voter) => voter.apply(b))
+    if (votes.includes('void')) return 'booking_voided'
+    return voters.find((_, i) => votes[i] === 'refused')?.refusal
+  }
+
+  async function reverseAll(r: B): Promise<undefined> {
+    await all((voter) => voter.reverse(r))
+  }
+
+  /** All at once, and all settled: an executor that goes on has no write of its own in flight. */
+  async function all<R>(run: (voter: Voter<B>) => Promise<R>): Promise<R[]> {
+    const settled = await Promise.allSettled(voters.map(run))
+    return settled.map((result) => {
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    })
+  }
+
+  /** The one writer of states: a compare-and-set on (state, epoch). */
+  async function move(b: B, hold: Hold, to: State, durability: Durability, reason?: string): Promise<B> {
+    const set = { state: to, lastModified: now(), ...(reason !== undefined && { reason }) }
+    await point(`${to}.before`)
+    const landed = await store.update(
+      to,
+      { id: b._id, guard: { state: b.state, epoch: hold.epoch }, change: { $set: set } },
+      durability,
+    )
+    await point(`${to}.after`)
+    // Only the holder of an epoch writes a state at it: seen so, it is this write that landed.
+    if (landed.matched || (landed.seen?.state === to && landed.seen.epoch === hold.epoch)) return { ...b, ...set }
+    throw new Superseded()
+  }
+
+  /** Raises the epoch of an outstanding booking; null where it is final, or `when` does not hold. */
+  async function takeOver(
+    id: Id,
+    by: string,
+    why: string,
+    options: { when?: Filter; set?: Filter } = {},
+  ): Promise<B | null> {
+    const before = await store.read(id)
+    if (!before || isFinal(before.state)) return null
+    await point('takeOver.before')
+    const at = now()
+    const taken = await store.take({
+      id,
+      guard: { ...isOutstanding, ...options.when },
+      change: {
+        $inc: { epoch: 1, ...(by === 'recovery' && { recoveries: 1 }) },
+        $set: { lastModified: at, ...options.set },
+        // The newest 50: a booking that cannot be driven on must not grow without end.
+        $push: { repairs: { $each: [{ at, by, from: before.state, why }], $slice: -50 } },
+      },
+    })
+    await point('takeOver.after')
+    return taken
+  }
+
+  /** The owner's takeover from itself, until it is known to have happened. Answers the booking, whoever ended it. */
+  async function takeOverAgain(id: Id, { deadlineAt }: Hold, why: string): Promise<B> {
+    for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 500)) {
+      try {
+        const b = (await takeOver(id, 'owner', why)) ?? (await store.read(id))
+        if (b) return b
+      } catch (error) {
+        if (!(error instanceof Unknown)) throw error
+      }
+      await pauseUntil(deadlineAt, waitMs, id)
+    }
+  }
+
+  /** Waits for whoever drives the booking to end it; read with majority. */
+  async function outcome(id: Id, deadlineAt: number): Promise<B> {
+    for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 250)) {
+      const b = await store.read(id).catch(ignoreUnknown)
+      if (b && isFinal(b.state)) return b
+      await pauseUntil(deadlineAt, waitMs, id)
+    }
+  }
+
+  /**
+   * Takes the booking over and drives it on (recovery, an admin, a duplicate request of a dead owner); null where there
+   * is nothing to take over. With `cancel`, back out if it is not decided yet.
+   */
+  async function resume(
+    id: Id,
+    options: {
+      by: string
+      why: string
+      when?: Filter
+      set?: Filter
+      cancel?: string
+      until?: State
+      deadlineAt: number
+    },
+  ): Promise<{ found: B; booking: B } | null> {
+    const found = await takeOver(id, options.by, options.why, options)
+    if (!found) return null
+    const { cancel, until, deadlineAt } = options
+    const hold: Hold = {
+      epoch: found.epoch,
+      clean: false,
+      deadlineAt,
+      ...(cancel !== undefined && { cancel }),
+      ...(until && { until }),
+    }
+    return { found, booking: await drive(found, hold) }
+  }
+
+  /** Ends a booking as CANCELLED if it is not decided yet, otherwise drives it to COMMITTED and reverses it. */
+  async function cancel(
+    id: Id,
+    { by, reason, deadlineAt }: { by: string; reason: string; deadlineAt: number },
+  ): Promise<{ booking: B; reversal?: B }> {
+    const resumed = await resume(id, { by, why: reason, cancel: reason, set: { parked: false }, deadlineAt })
+    const booking = resumed?.booking ?? (await outcome(id, deadlineAt))
+    if (booking.state === 'CANCELLED') return { booking }
+    return { booking, reversal: await reverse(booking, by, deadlineAt) }
+  }
+
+  /**
+   * The booking that takes a COMMITTED one back. It is decided by its durable insert, and from then on only ever driven
+   * forward, by whoever meets it.
+   */
+  async function reverse(original: B, by: string, deadlineAt: number): Promise<B> {
+    const known = (): Promise<B | undefined> => store.find({ reverses: original._id }, 1).then(([first]) => first)
+    let reversal = await known()
+    if (!reversal) {
+      const fresh = reversalOf(original)
+      if ((await insert(fresh, 'majority')) === 'inserted') return drive(fresh, own(deadlineAt))
+      // Both unique indexes may have refused it: only where no reversal stands is it the user's other booking.
+      reversal = await known()
+      if (!reversal) throw new Outstanding()
+    }
+    const resumed = await resume(reversal._id, { by, why: 'met its reversal', set: { parked: false }, deadlineAt })
+    return resumed?.booking ?? outcome(reversal._id, deadlineAt)
+  }
+
+  return { create, resume, cancel, outcome, read: store.read, find: store.find }
+}
+
+async function pauseUntil(deadlineAt: number, waitMs: number, id: Id): Promise<void> {
+  if (Date.now() + waitMs > deadlineAt) throw new OutOfTime(`booking ${String(id)} has not ended yet`)
+  await new Promise((resolve) => setTimeout(resolve, waitMs))
+}
+
+function ignoreUnknown(error: unknown): null {
+  if (error instanceof Unknown) return null
+  throw error
+}
