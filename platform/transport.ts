@@ -19,6 +19,12 @@ export interface Peer {
   operations: string[]
 }
 
+/** What a process says of itself, without any contract. */
+export interface PeerHealth extends Peer {
+  /** By domain, for those that it has a database of: whether that answers. */
+  databases: Record<string, boolean>
+}
+
 /** Carries calls to functions hosted by other processes. */
 export interface Transport {
   /**
@@ -28,5 +34,7 @@ export interface Transport {
    */
   request(envelope: Envelope, options: { idempotent: boolean }): Promise<Result<unknown>>
   peers(): Peer[]
+  /** What each peer says of itself; who does not answer within a second is left out. */
+  health(): Promise<PeerHealth[]>
   close(): Promise<void>
 }
