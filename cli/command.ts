@@ -27,7 +27,7 @@ export async function command<const O extends Options>(
       allowPositionals: main.length > 1,
     })
     if ((values as { help?: boolean }).help) console.log(usage)
-    else process.exitCode = (await main(values as Values<O>, positionals)) ?? 0
+    else process.exitCode = (await main(values, positionals)) ?? 0
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)

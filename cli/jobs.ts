@@ -1,0 +1,119 @@
+import { loadConfig } from '../config/index.js'
+import { createDatabases } from '../platform/database.js'
+import { createLogger } from '../platform/log.js'
+import {
+  countFinished,
+  findJob,
+  jobStore,
+  listJobs,
+  purgeFinished,
+  requeueJob,
+  type JobStore,
+  type StoredJob,
+} from '../jobs/store.js'
+import { command, Failure } from './command.js'
+
+const USAGE = `npm run jobs -- <what to do>
+
+  list                  every job: next and last run, its result, failures since the last success, who holds its lock
+  show <id|name>        everything about one job
+  requeue <id|name>     run it now, whatever holds it back: its next time, a failure, the lock of a dead process.
+                        A run in progress goes on beside it; jobs are made for that
+  purge                 what would be removed: single runs that ended (recurring jobs stay)
+    --older-than <age>  so long ago or longer: 90s, 15m, 12h, 7d (default 7d)
+    --yes               remove them
+
+A name stands for the recurring job of that name, else for its latest single run. Works on MongoDB alone: the system
+need not run, but a job runs only when it does.`
+
+const OPTIONS = { 'older-than': { type: 'string' }, yes: { type: 'boolean' } } as const
+
+await command(USAGE, OPTIONS, async ({ 'older-than': age, yes }, [verb, target, ...rest]) => {
+  if (rest.length > 0) throw new Failure(`One job at a time, please.\n\n${USAGE}`)
+  if (verb !== 'purge' && (age !== undefined || yes !== undefined))
+    throw new Failure(`--older-than and --yes belong to purge.\n\n${USAGE}`)
+  if (verb === 'list' && !target) return withStore(async (store) => print(table(await listJobs(store))))
+  if (verb === 'show' && target) return withStore(async (store) => print(details(await theJob(store, target))))
+  if (verb === 'requeue' && target) return withStore((store) => requeue(store, target))
+  if (verb === 'purge' && !target) return purge(parseAge(age ?? '7d'), yes ?? false)
+  throw new Failure(USAGE)
+})
+
+async function requeue(store: JobStore, target: string): Promise<void> {
+  const job = await theJob(store, target)
+  if (!(await requeueJob(store, job._id, new Date())))
+    throw new Failure(`${job.name} is paused: resume it in agendash first.`)
+  print(`${job.name} (${job._id.toHexString()}) is due now.`)
+  if (job.lockedAt) print(`Its lock, held by ${job.lastModifiedBy ?? '?'} since ${time(job.lockedAt)}, is gone.`)
+}
+
+function purge(ageMs: number, yes: boolean): Promise<void> {
+  const before = new Date(Date.now() - ageMs)
+  return withStore(async (store) => {
+    if (yes) print(`Removed: ${await purgeFinished(store, before)}.`)
+    else print(`Ended before ${time(before)}: ${await countFinished(store, before)}. Add --yes to remove them.`)
+  })
+}
+
+async function theJob(store: JobStore, target: string): Promise<StoredJob> {
+  const job = await findJob(store, target)
+  if (!job) throw new Failure(`There is no job "${target}". npm run jobs -- list shows all.`)
+  return job
+}
+
+async function withStore(work: (store: JobStore) => Promise<void>): Promise<void> {
+  const config = loadConfig()
+  if (!config.mongodbUri('jobs'))
+    throw new Failure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+  const databases = createDatabases(config, createLogger('jobs-cli', 'silent'))
+  try {
+    await databases.connect(['jobs']).catch((error: Error) => {
+      throw new Failure(`MongoDB is out of reach: ${error.message}`, { cause: error })
+    })
+    await work(jobStore(databases))
+  } finally {
+    await databases.close()
+  }
+}
+
+function table(jobs: StoredJob[]): string {
+  if (jobs.length === 0) return 'No jobs. The jobs app writes its schedule when it starts.'
+  const header = ['NAME', 'NEXT RUN', 'LAST RUN', 'RESULT', 'FAILURES', 'LOCKED SINCE', 'LOCKED BY', 'ID']
+  const rows = jobs.map((job) => [
+    job.name,
+    job.disabled ? 'paused' : time(job.nextRunAt),
+    time(job.lastRunAt),
+    result(job),
+    String(job.failCount ?? 0),
+    time(job.lockedAt),
+    (job.lockedAt && job.lastModifiedBy) || '-',
+    job._id.toHexString(),
+  ])
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** As stored, so that nothing is left out, whoever wrote it. */
+const details = (job: StoredJob): string => JSON.stringify({ ...job, result: result(job) }, null, 2)
+
+function result({ lastFinishedAt, failedAt }: StoredJob): 'ok' | 'failed' | '-' {
+  if (!lastFinishedAt) return '-'
+  return failedAt && failedAt >= lastFinishedAt ? 'failed' : 'ok'
+}
+
+const time = (date: Date | null | undefined): string => date?.toISOString() ?? '-'
+
+function parseAge(age: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(age) ?? []
+  if (!count || !unit) throw new Failure(`--older-than ${age}: not an age like 90s, 15m, 12h or 7d.`)
+  return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd']
+}
+
+const print = (text: string): void => console.log(text)

@@ -1,0 +1,26 @@
+import { createExpressMiddleware } from 'agendash'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { System } from '../platform/system.js'
+import { createAgenda } from './agenda.js'
+import { requireAdmin } from './signIn.js'
+import { jobsDatabase } from './store.js'
+
+/** agendash, for admins alone. It shows and edits jobs but runs none. */
+export function createDashboard(system: System): Express {
+  const { log } = system
+  const agenda = createAgenda(jobsDatabase(system.databases), { name: 'agendash', processEveryMs: 60_000, log })
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(requireAdmin(system))
+  app.use(createExpressMiddleware(agenda))
+  // Express's own handler shows stacks.
+  const failed: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, next) => {
+    if (response.headersSent) return next(error)
+    const status = error.status !== undefined && error.status < 500 ? error.status : 500
+    if (status === 500) log.error({ err: error }, 'agendash failed')
+    response.status(status).json({ error: status === 500 ? 'Something went wrong on our side.' : 'Bad request.' })
+  }
+  app.use(failed)
+  return app
+}

@@ -1,0 +1,173 @@
+import express, { type Request, type Response, type Router } from 'express'
+import { users } from '../functions/users/contract.js'
+import { Refusal } from '../platform/errors.js'
+import type { System } from '../platform/system.js'
+import { verifyToken } from '../platform/tokens.js'
+
+/** Sign-ins in a minute: for one address someone guesses its password, for all they keep argon2 busy. */
+const ATTEMPTS_PER_MINUTE = { oneEmail: 5, all: 30 }
+
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Frame-Options': 'DENY',
+  'X-Content-Type-Options': 'nosniff',
+  // no-referrer would make browsers send "Origin: null" with the form.
+  'Referrer-Policy': 'same-origin',
+}
+
+/**
+ * Lets admins through and nobody else. /sign-in takes an admin's e-mail address and password and leaves the token in a
+ * cookie; every request is checked against the user's present role and password. Opening /sign-in again signs out.
+ */
+export function requireAdmin(system: System): Router {
+  // A host's ports share their cookies: two systems side by side need two names.
+  const cookie = `holdfast_jobs_${system.config.jobsPort}`
+  const mayTry = limiter(system)
+  const router = express.Router()
+
+  router.use((request, response, next) => {
+    setHeaders(response)
+    if (comesFromElsewhere(request)) response.status(403).type('text').send('Refused: not from this page.\n')
+    else next()
+  })
+  router.get('/sign-in', (_request, response) => {
+    response.clearCookie(cookie, COOKIE).send(page())
+  })
+  router.get('/sign-in.css', (_request, response) => {
+    response.type('css').send(STYLE)
+  })
+  router.post('/sign-in', express.urlencoded({ extended: false, limit: '4kb' }), async (request, response) => {
+    const { email, password } = (request.body ?? {}) as Record<string, unknown>
+    if (typeof email !== 'string' || typeof password !== 'string')
+      return refuse(response, 400, 'E-mail address and password, please.')
+    if (!mayTry(email)) return refuse(response, 429, 'Too many attempts: wait a minute.')
+    try {
+      const { user, token } = await call(users.signIn, { email, password })
+      if (user.role !== 'admin') return refuse(response, 403, 'The jobs are for admins.')
+      response.cookie(cookie, token, COOKIE).redirect(303, '/')
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      if (error.code === 'unauthenticated' || error.code === 'invalid_input')
+        return refuse(response, 401, 'E-mail address or password is wrong.')
+      if (error.code === 'rate_limited') return refuse(response, 429, 'Too many attempts: wait a minute.')
+      refuse(response, 503, 'The users domain does not answer. Try again.')
+    }
+  })
+  router.use(async (request, response, next) => {
+    const status = await statusOf(readCookie(request, cookie))
+    if (status === 200) next()
+    else if (status === 401 && request.method === 'GET' && !request.path.startsWith('/api'))
+      response.redirect(303, '/sign-in')
+    else response.status(status).json({ error: MEANING[status] })
+  })
+  return router
+
+  async function statusOf(token: string | undefined): Promise<200 | 401 | 403 | 503> {
+    if (!token) return 401
+    try {
+      const { userId, tokenVersion } = await verifyToken(token, system.config, system.now())
+      const { roles } = await call(users.authenticate, { tokens: [{ userId, tokenVersion }] })
+      const role = roles[0] ?? null
+      return role === 'admin' ? 200 : role ? 403 : 401
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return error.code === 'unauthenticated' ? 401 : 503
+    }
+  }
+
+  function call<Op extends typeof users.signIn | typeof users.authenticate>(
+    operation: Op,
+    input: Parameters<typeof system.call<Op>>[1],
+  ) {
+    return system.call(operation, input, { caller: null, requestId: system.newId() })
+  }
+}
+
+const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const
+const MEANING = { 401: 'Sign in first.', 403: 'The jobs are for admins.', 503: 'The users domain does not answer.' }
+
+/** agendash sets a laxer policy of its own on each answer: ours stands. */
+function setHeaders(response: Response): void {
+  response.set(HEADERS)
+  const setHeader = response.setHeader.bind(response)
+  response.setHeader = (name, value) => (name in HEADERS ? response : setHeader(name, value))
+}
+
+/**
+ * A page of another origin, or a name that someone made point here (DNS rebinding). SameSite alone does not do: to
+ * browsers all ports of a host are one site.
+ */
+function comesFromElsewhere(request: Request): boolean {
+  const { host = '', origin } = request.headers
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host)) return true
+  return !['GET', 'HEAD'].includes(request.method) && origin !== undefined && origin !== `http://${host}`
+}
+
+function readCookie({ headers }: Request, name: string): string | undefined {
+  const found = headers.cookie
+    ?.split(';')
+    .map((each) => each.trim())
+    .find((each) => each.startsWith(`${name}=`))
+  return found?.slice(name.length + 1)
+}
+
+/** Counts attempts, not failures: many at once must not slip through before the first one failed. */
+function limiter(system: System): (email: string) => boolean {
+  let minute = 0
+  let all = 0
+  const byEmail = new Map<string, number>()
+  return (email) => {
+    if (system.config.rateLimitPerSecond === 0) return true
+    const now = Math.floor(system.now().getTime() / 60_000)
+    if (now !== minute) {
+      minute = now
+      all = 0
+      byEmail.clear()
+    }
+    const key = email.trim().toLowerCase()
+    const tries = (byEmail.get(key) ?? 0) + 1
+    byEmail.set(key, tries)
+    all += 1
+    return tries <= ATTEMPTS_PER_MINUTE.oneEmail && all <= ATTEMPTS_PER_MINUTE.all
+  }
+}
+
+const refuse = (response: Response, status: number, message: string): void => {
+  response.status(status).send(page(message))
+}
+
+/** Nothing that a client sent goes into it. */
+const page = (message = ''): string => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Holdfast jobs: sign in</title>
+<link rel="stylesheet" href="/sign-in.css">
+<form method="post" action="/sign-in">
+  <h1>Holdfast jobs</h1>
+  <label>E-mail address <input name="email" type="email" autocomplete="username" required autofocus></label>
+  <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p role="alert">${message}</p>
+  <button>Sign in</button>
+</form>
+`
+
+const STYLE = `body { font: 16px/1.4 system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; margin: 0; background: #f4f5f7; color: #1c2330 }
+form { display: grid; gap: 1rem; width: 20rem; padding: 2rem; background: #fff; border: 1px solid #d7dbe0; border-radius: 8px }
+h1 { font-size: 1.25rem; margin: 0 }
+label { display: grid; gap: .25rem }
+input, button { font: inherit; padding: .5rem; border: 1px solid #aab2bd; border-radius: 4px }
+button { background: #1f5fbf; border-color: #1f5fbf; color: #fff; cursor: pointer }
+p { margin: 0; min-height: 1.4em; color: #a3161c }
+`
