@@ -12,7 +12,10 @@ export const databaseName = (uri: string): string =>
 export interface Databases {
   connection(domain: string): Connection
   model<T>(definition: ModelDefinition<T>): Model<T>
+  /** May be called again when it failed. */
   connect(domains: readonly string[]): Promise<void>
+  /** Whether each database that was connected to answers within a moment, by domain. */
+  ping(): Promise<Record<string, boolean>>
   close(): Promise<void>
 }
 
@@ -25,6 +28,7 @@ export interface Databases {
  */
 export function createDatabases(config: Config, log: Logger): Databases {
   const connections = new Map<string, Connection>()
+  const connected = new Set<string>()
   const models = new Map<ModelDefinition<never>, Model<never>>()
 
   const connection = (domain: string): Connection => {
@@ -53,6 +57,7 @@ export function createDatabases(config: Config, log: Logger): Databases {
     async connect(domains) {
       await Promise.all(
         domains.map((domain) => {
+          connected.add(domain)
           const uri = config.mongodbUri(domain)
           return connection(domain).openUri(uri, {
             dbName: databaseName(uri),
@@ -70,8 +75,29 @@ export function createDatabases(config: Config, log: Logger): Databases {
         }),
       )
     },
+    async ping() {
+      const answers = [...connected].map(async (domain) => [domain, await pings(connection(domain))] as const)
+      return Object.fromEntries(await Promise.all(answers))
+    },
     async close() {
       await Promise.all([...connections.values()].map((each) => each.destroy()))
     },
+  }
+}
+
+/** Less than peers wait for a health answer. */
+const PING_TIMEOUT_MS = 700
+
+async function pings(connection: Connection): Promise<boolean> {
+  const answered = connection.db?.command({ ping: 1 }).then(
+    () => true,
+    () => false,
+  )
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, PING_TIMEOUT_MS, false)))
+  try {
+    return await Promise.race([answered ?? false, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -7,11 +7,13 @@ import type { Caller, Context, FunctionDefinition } from './function.js'
 import type { Logger } from './log.js'
 import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 import type { ModelDefinition } from './model.js'
-import type { Envelope, Peer, Transport } from './transport.js'
+import type { Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
 export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 
 const { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
+
+const SURVEY_MAX_AGE_MS = 1000
 
 /** On whose behalf a call is made, and how long its caller still waits. */
 export interface Origin {
@@ -35,6 +37,10 @@ export interface System {
   /** Runs a hosted function for an envelope. Never rejects. */
   handle(envelope: Envelope): Promise<Result<unknown>>
   peers(): Peer[]
+  /** Of this process. */
+  health(): Promise<PeerHealth>
+  /** The health of every process that hosts functions, this one too; at most a second old. */
+  survey(): Promise<readonly PeerHealth[]>
   /** Lets what is in flight end, then closes. */
   close(): Promise<void>
 }
@@ -42,6 +48,8 @@ export interface System {
 export interface SystemOptions {
   config: Config
   log: Logger
+  /** PM2 app. */
+  app?: string
   /** Hosted here. */
   functions: readonly FunctionDefinition[]
   transport?: Transport
@@ -57,6 +65,7 @@ export function createSystem(options: SystemOptions): System {
   const databases = createDatabases(config, log)
   const shared = new Map<unknown, unknown>()
   const inFlight = new Set<Promise<unknown>>()
+  let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
 
   const system: System = {
     config,
@@ -98,11 +107,24 @@ export function createSystem(options: SystemOptions): System {
       }
     },
     peers: () => transport?.peers() ?? [],
+    async health() {
+      return { app: options.app ?? 'local', operations: [...hosted.keys()], databases: await databases.ping() }
+    },
+    survey() {
+      const now = performance.now()
+      if (!surveyed || now - surveyed.at > SURVEY_MAX_AGE_MS) surveyed = { at: now, answers: takeSurvey() }
+      return surveyed.answers
+    },
     async close() {
       await Promise.allSettled(inFlight)
       await transport?.close()
       await databases.close()
     },
+  }
+
+  async function takeSurvey(): Promise<readonly PeerHealth[]> {
+    const others = transport?.health() ?? Promise.resolve([])
+    return hosted.size ? [await system.health(), ...(await others)] : others
   }
 
   async function runFunction({ operation, handler }: FunctionDefinition, envelope: Envelope): Promise<unknown> {
@@ -117,6 +139,7 @@ export function createSystem(options: SystemOptions): System {
       newId: system.newId,
       model: system.model,
       use: system.use,
+      survey: system.survey,
       caller,
       requestId,
       deadlineAt,

@@ -32,6 +32,10 @@ export function listTree(root = FUNCTIONS): Located[] {
   return located.sort((a, b) => `${a.domain}.${a.operation}`.localeCompare(`${b.domain}.${b.operation}`))
 }
 
+/** The domains that keep something: those with a `*.model.ts`, so with a database. */
+export const domainsWithDatabase = (root = FUNCTIONS): string[] =>
+  directories(root).filter((domain) => readdirSync(join(root, domain)).some((file) => /\.model\.(ts|js)$/.test(file)))
+
 /** All contracts, by operation name; no function is imported. What the gateway knows. */
 export async function loadContracts(root = FUNCTIONS): Promise<Map<string, Operation>> {
   const operations = new Map<string, Operation>()
