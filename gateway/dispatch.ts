@@ -1,0 +1,115 @@
+import type { Config } from '../config/index.js'
+import type { Operation } from '../platform/contract.js'
+import { Refusal, toPublicError, type ErrorCode, type Result } from '../platform/errors.js'
+import type { Caller } from '../platform/function.js'
+import { authorise, fullName, invalidInput, withNewId } from '../platform/invocation.js'
+import type { Logger } from '../platform/log.js'
+import type { TokenClaims } from '../platform/tokens.js'
+import type { Transport } from '../platform/transport.js'
+import { MAX_REQUEST_CHARS, TOO_LARGE } from './decoder.js'
+import type { SocketLimits } from './limits.js'
+import type { LookUpRole } from './roles.js'
+
+/** One request as it came in: nothing about it has been checked. */
+export interface Incoming {
+  operation: unknown
+  args: readonly unknown[]
+  requestId: string
+}
+
+/** Who sent it. */
+export interface Sender {
+  /** null: anonymous. */
+  claims: TokenClaims | null
+  limits: SocketLimits
+}
+
+/** Answers a request. Never rejects. */
+export type Dispatch = (incoming: Incoming, sender: Sender) => Promise<Result<unknown>>
+
+/** Worth a line in the log at its default level: the client did nothing wrong. */
+const OURS: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
+
+const PASSWORDS = ['password', 'oldPassword', 'newPassword'] as const
+
+/**
+ * Checks a request against everything that can be known without the domain's data, in this order (the first that fails
+ * is the answer): unknown_operation, rate_limited, unauthenticated, forbidden, invalid_input. What passes goes to the
+ * function, whose result is the answer as it stands.
+ */
+export function createDispatch(options: {
+  config: Pick<Config, 'deadlinesMs'>
+  log: Logger
+  contracts: ReadonlyMap<string, Operation>
+  request: Transport['request']
+  lookUpRole: LookUpRole
+  now: () => Date
+  newId: () => string
+}): Dispatch {
+  const { config, log, contracts, request, lookUpRole, now, newId } = options
+
+  function find(name: unknown): Operation {
+    const operation = typeof name === 'string' ? contracts.get(name) : undefined
+    if (operation && operation.access !== 'internal') return operation
+    throw new Refusal('unknown_operation', 'There is no such operation.')
+  }
+
+  async function identify(operation: Operation, claims: TokenClaims | null): Promise<Caller | null> {
+    if (operation.access === 'anyone') return null
+    if (!claims) throw new Refusal('unauthenticated', `${operation.name} needs a token.`)
+    if (claims.expiresAt <= now()) throw new Refusal('unauthenticated', 'The token has expired.')
+    const role = await lookUpRole(claims)
+    if (!role) throw new Refusal('unauthenticated', 'The token no longer works: sign in again.')
+    return { userId: claims.userId, role }
+  }
+
+  async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Result<unknown>> {
+    const arrivedAtMs = performance.now()
+    const retryAfterMs = sender.limits.take(carriesPassword(args[0]))
+    const operation = find(name)
+    if (retryAfterMs > 0) throw new Refusal('rate_limited', 'Too many requests.', { retryAfterMs })
+    const caller = await identify(operation, sender.claims)
+    authorise(operation, caller)
+    const input = operation.input.safeParse(soleArgument(args))
+    if (!input.success) throw invalidInput(input.error)
+    const spentMs = Math.ceil(performance.now() - arrivedAtMs)
+    return request(
+      {
+        operation: fullName(operation),
+        // An id that the client left open is chosen here, so that sending this call again is the same call.
+        input: withNewId(operation, input.data, newId),
+        caller,
+        requestId,
+        ttlMs: Math.max(1, config.deadlinesMs[operation.deadline] - spentMs),
+      },
+      { idempotent: operation.idempotent },
+    )
+  }
+
+  return async (incoming, sender) => {
+    const { operation, requestId } = incoming
+    let result: Result<unknown>
+    try {
+      result = await run(incoming, sender)
+    } catch (error) {
+      if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'gateway failed')
+      result = { ok: false, error: toPublicError(error, requestId) }
+    }
+    const code = result.ok ? 'ok' : result.error.code
+    const level = !result.ok && OURS.has(result.error.code) ? 'warn' : 'debug'
+    log[level]({ requestId, operation, userId: sender.claims?.userId, code }, 'request')
+    return result
+  }
+}
+
+/** A request has one argument, or none for "all defaults". */
+function soleArgument(args: readonly unknown[]): unknown {
+  if (args.length > 1) throw invalidInput({ issues: [{ path: [], message: 'A request takes one input object.' }] })
+  if (args[0] === TOO_LARGE) {
+    throw invalidInput({ issues: [{ path: [], message: `The input is over ${MAX_REQUEST_CHARS} characters.` }] })
+  }
+  return args.length === 0 ? {} : args[0]
+}
+
+const carriesPassword = (input: unknown): boolean =>
+  typeof input === 'object' && input !== null && PASSWORDS.some((key) => Object.hasOwn(input, key))

@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Server, type Socket } from 'socket.io'
+import type { Config } from '../config/index.js'
+import type { Operation } from '../platform/contract.js'
+import { Refusal, toPublicError } from '../platform/errors.js'
+import type { Logger } from '../platform/log.js'
+import { verifyToken, type TokenClaims } from '../platform/tokens.js'
+import type { Transport } from '../platform/transport.js'
+import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
+import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
+import { createLimits } from './limits.js'
+import { createMeter } from './meter.js'
+import { originAllowed } from './origin.js'
+import { createRoleLookup } from './roles.js'
+import { createSession, type Session } from './session.js'
+
+/** How long a connection may stay without saying who it is. */
+const CONNECT_TIMEOUT_MS = 10_000
+/** What is left of the drain time for clients to leave after the last answers. */
+const FAREWELL_MS = 1500
+
+export interface GatewayOptions {
+  config: Pick<Config, 'gateway' | 'authSecret' | 'deadlinesMs' | 'drainMs' | 'rateLimitPerSecond'>
+  log: Logger
+  /** By operation name: the socket.io events that there are. */
+  contracts: ReadonlyMap<string, Operation>
+  /** The way to the functions. */
+  request: Transport['request']
+  now: () => Date
+  newId: () => string
+}
+
+export interface Gateway {
+  /** Answers the port, which the system chose where the configured one is 0. */
+  listen(): Promise<number>
+  /** Stops accepting connections, hands every client over without losing a request, closes. Ends within `drainMs`. */
+  drain(): Promise<void>
+}
+
+/** The socket.io facade: who connects, what they may send, and when they have to go. Holds no state worth keeping. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { config, log, newId, now } = options
+  const sessions = new Set<Session>()
+  const limits = createLimits(config.rateLimitPerSecond)
+  const meter = createMeter(log, () => sessions.size)
+  const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole: createRoleLookup(options) }))
+  let draining: Promise<void> | undefined
+  let onEmpty = (): void => {}
+
+  const http = createServer((request, response) => answerHttp(request, response, draining !== undefined))
+  const io = new Server(http, {
+    // Requests of one connection reach one worker whatever the balancer does, so no sticky sessions are needed.
+    transports: ['websocket'],
+    serveClient: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    parser: limitedParser,
+    allowRequest: (request, decide) => {
+      const { origin, host } = request.headers
+      const allowed = originAllowed(origin, host, config.gateway.allowedOrigins)
+      if (!allowed) log.info({ origin }, 'refused: origin')
+      decide(null, allowed)
+    },
+  })
+
+  io.use((socket, next) => {
+    admit(socket).then(
+      () => next(),
+      (error: unknown) => next(connectError(error)),
+    )
+  })
+  io.on('connection', (socket) => {
+    const session = createSession({ socket, sender: socket.data as Sender, dispatch, log, newId })
+    sessions.add(session)
+    socket.on('disconnect', () => {
+      sessions.delete(session)
+      if (sessions.size === 0) onEmpty()
+    })
+    if (draining) session.drain()
+  })
+
+  async function admit(socket: Socket): Promise<void> {
+    const claims = await identify(socket.handshake.auth.token)
+    const own = limits.admit(socket.handshake.address)
+    if (!own) throw new Refusal('rate_limited', 'Too many connections from this address.', { retryAfterMs: 1000 })
+    Object.assign(socket.data as object, { claims, limits: own } satisfies Sender)
+    if (socket.conn.readyState === 'open') socket.conn.once('close', own.release)
+    else own.release()
+  }
+
+  async function identify(token: unknown): Promise<TokenClaims | null> {
+    if (token === undefined || token === null) return null
+    if (typeof token !== 'string') throw new Refusal('unauthenticated', 'The token is not valid.')
+    return verifyToken(token, config, now())
+  }
+
+  function connectError(error: unknown): Error {
+    const requestId = newId()
+    const shown = toPublicError(error, requestId)
+    if (shown.code === 'internal') log.error({ err: error, requestId }, 'handshake failed')
+    else log.info({ requestId, code: shown.code }, 'refused: handshake')
+    return Object.assign(new Error(shown.message), { data: shown })
+  }
+
+  async function drain(): Promise<void> {
+    log.info({ sockets: sessions.size }, 'draining')
+    http.close()
+    http.closeIdleConnections()
+    for (const session of sessions) session.drain()
+    const abandon = setTimeout(() => {
+      log.warn({ sockets: sessions.size }, 'drain time is up')
+      for (const session of sessions) session.abandon()
+    }, config.drainMs - FAREWELL_MS)
+    const stillThere = setTimeout(() => io.disconnectSockets(true), config.drainMs)
+    await new Promise<void>((resolve) => {
+      onEmpty = resolve
+      if (sessions.size === 0) resolve()
+    })
+    clearTimeout(abandon)
+    clearTimeout(stillThere)
+    meter.stop()
+    await io.close()
+    log.info('drained')
+  }
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        http.once('error', reject)
+        http.listen(config.gateway.port, config.gateway.host, () => resolve((http.address() as AddressInfo).port))
+      }),
+    drain: () => (draining ??= drain()),
+  }
+}
+
+/** `/status` is for load balancers; there is nothing else here. */
+function answerHttp(request: IncomingMessage, response: ServerResponse, draining: boolean): void {
+  const reply = (code: number, body: object): void => {
+    response.writeHead(code, { 'content-type': 'application/json', ...(draining && { connection: 'close' }) })
+    response.end(JSON.stringify(body))
+  }
+  if (request.url?.split('?')[0] !== '/status') {
+    reply(404, { message: 'Nothing here. Connect with socket.io, websocket transport only.' })
+  } else if (draining) {
+    reply(503, { status: 'DRAINING', message: 'This worker takes no new connections.' })
+  } else {
+    reply(200, { status: 'OK', message: 'This worker takes connections; getStatus tells about the functions.' })
+  }
+}
