@@ -74,14 +74,11 @@ async function auditUsersBookings(ctx: Context, page: UserPage) {
   const after = await bookingsOf(ctx, ids)
 
   const settled = settledBetween(before, after)
+  const byUser = groupBy(settled, ({ booking }) => String(booking.userId))
   const known = new Set(after.map(({ _id }) => String(_id)))
   const violations = items.flatMap((user) => [
     ...user.violations.map((detail) => violation('ledger', user.id, detail)),
-    ...checkUser(
-      user,
-      settled.filter(({ booking }) => String(booking.userId) === user.id),
-      known,
-    ),
+    ...checkUser(user, byUser.get(user.id) ?? [], known),
   ])
   for (const each of settled) violations.push(...checkCarOf(each, cars.get(String(each.booking.carId))))
   return { bookings: after, violations }
@@ -124,20 +121,37 @@ async function checkOutstanding(ctx: Context): Promise<Violation[]> {
   const { stuckAfterMs, intervalMs, lockMs } = ctx.config.recovery
   // One interval and one run later recovery must have dealt with it; a dead jobs process adds its lock.
   const allowedMs = stuckAfterMs + intervalMs + lockMs + ctx.config.deadlinesMs.money
-  const outstanding = await ctx
-    .model(Booking)
-    .find(isOutstanding, { userId: 1, parked: 1, lastModified: 1, state: 1 })
-    .lean()
-  const owners = new Set<string>()
-  return outstanding.flatMap(({ _id, userId, parked, lastModified, state }) => {
-    const violations: Violation[] = []
-    const owner = String(userId)
-    if (owners.has(owner)) violations.push(violation('one_outstanding', owner, `${String(_id)} is not the only one`))
-    owners.add(owner)
-    const ageMs = ctx.now().getTime() - lastModified.getTime()
-    if (!parked && ageMs > allowedMs) {
-      violations.push(violation('settles_in_time', String(_id), `${state} for ${Math.round(ageMs / 1000)} s`))
-    }
-    return violations
-  })
+  const fields = { userId: 1, parked: 1, lastModified: 1, state: 1 }
+  const outstanding = await ctx.model(Booking).find(isOutstanding, fields).lean()
+  const late = outstanding.filter(
+    ({ parked, lastModified }) => !parked && ctx.now().getTime() - +lastModified > allowedMs,
+  )
+  const crowded = [...groupBy(outstanding, ({ userId }) => String(userId))].filter(([, theirs]) => theirs.length > 1)
+  return [
+    ...late.map(({ _id, state, lastModified }) =>
+      violation('settles_in_time', String(_id), `${state} since ${lastModified.toISOString()}`),
+    ),
+    ...(await Promise.all(crowded.map(([owner, theirs]) => checkCrowded(ctx, owner, theirs)))).flat(),
+  ]
+}
+
+/** One may have ended and the next begun while the list was read: only what stands together now is a violation. */
+async function checkCrowded(
+  ctx: Context,
+  owner: string,
+  theirs: { _id: AuditedBooking['_id'] }[],
+): Promise<Violation[]> {
+  const ids = theirs.map(({ _id }) => _id)
+  const still = await ctx.model(Booking).countDocuments({ _id: { $in: ids }, ...isOutstanding })
+  return still > 1 ? [violation('one_outstanding', owner, ids.join(', '))] : []
+}
+
+function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
 }
