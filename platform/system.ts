@@ -187,6 +187,7 @@ async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
 }
 
 export const outOfReach = (error: unknown): boolean =>
+  error instanceof mongoose.Error.MongooseServerSelectionError ||
   error instanceof MongoNetworkError ||
   error instanceof MongoServerSelectionError ||
   error instanceof MongoNotConnectedError

@@ -1,0 +1,57 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import type { PeerHealth } from '../../platform/transport.js'
+import { listTree } from '../../platform/tree.js'
+import { readVersion } from '../../platform/version.js'
+import { platform } from './contract.js'
+
+export default define(platform.getStatus, async (ctx, { domain }) => {
+  const { tree, version } = ctx.use(readTree)
+  const domains = [...new Set(tree.map((each) => each.domain))]
+  if (domain !== undefined && !domains.includes(domain)) {
+    throw new Refusal('invalid_input', `There is no domain ${domain}.`, {
+      issues: [{ path: 'domain', message: `must be one of ${domains.join(', ')}` }],
+    })
+  }
+
+  const processes = await ctx.survey()
+  const asked = domain === undefined ? domains : [domain]
+  const instances = countInstances(processes)
+  const functions = tree
+    .filter((each) => asked.includes(each.domain))
+    .map((each) => ({ ...each, instances: instances.get(`${each.domain}.${each.operation}`) ?? 0 }))
+  const missing = functions.filter((each) => each.instances === 0)
+  const cutOff = asked.filter((each) => processes.some(({ databases }) => databases[each] === false))
+  const works = (each: string) =>
+    functions.some((fn) => fn.domain === each && fn.instances > 0) &&
+    (!cutOff.includes(each) || processes.some(({ databases }) => databases[each]))
+  // Whoever answers this is alive; that says nothing of the rest.
+  const rest = asked.filter((each) => each !== platform.getStatus.domain)
+
+  return {
+    status: !missing.length && !cutOff.length ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
+    message: describe(missing, cutOff),
+    version,
+    functions: functions.map((each) => ({ name: each.operation, instances: each.instances })),
+  }
+})
+
+function readTree() {
+  return { tree: listTree(), version: readVersion() }
+}
+
+function countInstances(processes: readonly PeerHealth[]): Map<string, number> {
+  const instances = new Map<string, number>()
+  for (const { operations } of processes) {
+    for (const operation of operations) instances.set(operation, (instances.get(operation) ?? 0) + 1)
+  }
+  return instances
+}
+
+function describe(missing: readonly { domain: string; operation: string }[], cutOff: readonly string[]): string {
+  const lacks = [
+    ...(missing.length ? [`No instance of ${missing.map((each) => each.operation).join(', ')}.`] : []),
+    ...cutOff.map((domain) => `The database of ${domain} does not answer every process that needs it.`),
+  ]
+  return lacks.length ? lacks.join(' ') : 'Every function answers.'
+}

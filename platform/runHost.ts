@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../config/index.js'
+import { createCoteTransport } from './cote.js'
+import type { Logger } from './log.js'
+import { createSystem, outOfReach, type System } from './system.js'
+import { domainsWithDatabase, loadFunctions } from './tree.js'
+
+const DATABASE_RETRY_MS = 500
+
+export interface HostOptions {
+  /** PM2 app. */
+  app: string
+  /** By name, as in the tree. */
+  operations: readonly string[]
+  config: Config
+  log: Logger
+  /** Another functions/ than ours. */
+  root?: string
+}
+
+export interface RunningHost {
+  system: System
+  /** Lets callers leave, ends what is in flight, closes; takes config.drainMs at most. */
+  stop(): Promise<void>
+}
+
+/**
+ * Hosts functions: resolves when they answer. Waits while their databases are out of reach; rejects where a function
+ * can't be loaded, a migration is pending, or an address can't be had.
+ */
+export async function runHost(options: HostOptions): Promise<RunningHost> {
+  const { app, operations, config, log, root } = options
+  const functions = await loadFunctions(operations, root)
+  const hosted = new Set(functions.map(({ operation }) => operation.domain))
+  const transport = await createCoteTransport({ config, log })
+  const system = createSystem({ app, config, log, functions, transport })
+  try {
+    for (const domain of domainsWithDatabase(root)) if (hosted.has(domain)) await connect(system, domain)
+    const names = functions.map(({ operation }) => `${operation.domain}.${operation.name}`)
+    await transport.serve({ app, operations: names, handle: system.handle, health: system.health })
+  } catch (error) {
+    await system.close()
+    throw error
+  }
+  return {
+    system,
+    async stop() {
+      const stopped = transport.drain(config.drainMs).then(() => system.close())
+      await Promise.race([stopped, sleep(config.drainMs, undefined, { ref: false })])
+    },
+  }
+}
+
+async function connect({ config, databases, log }: System, domain: string): Promise<void> {
+  for (;;) {
+    try {
+      await databases.connect([domain])
+      return
+    } catch (error) {
+      // Without an address the embedded MongoDB is meant, and has not been started yet.
+      if (config.mongodbUri(domain) && !outOfReach(error)) throw error
+      log.warn({ domain, reason: (error as Error).message }, 'waiting for MongoDB')
+      await sleep(DATABASE_RETRY_MS)
+    }
+  }
+}
