@@ -21,7 +21,7 @@ process.on('uncaughtException', (error) => {
 })
 
 // Until functions answer, nothing is in flight.
-let stop = () => process.exit(0)
+let stop = (): void => process.exit(0)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
 
 try {

@@ -29,11 +29,11 @@ export default define(platform.getStatus, async (ctx, { domain }) => {
   const rest = asked.filter((each) => each !== platform.getStatus.domain)
 
   return {
-    status: !missing.length && !cutOff.length ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
+    status: missing.length + cutOff.length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
     message: describe(missing, cutOff),
     version,
     functions: functions.map((each) => ({ name: each.operation, instances: each.instances })),
-  }
+  } as const
 })
 
 function readTree() {
