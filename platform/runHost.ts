@@ -51,7 +51,8 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-async function connect({ config, databases, log }: System, domain: string): Promise<void> {
+/** Waits while the domain's database is out of reach; rejects where it can't be used. */
+export async function connect({ config, databases, log }: System, domain: string): Promise<void> {
   for (;;) {
     try {
       await databases.connect([domain])
