@@ -12,9 +12,18 @@ export interface LedgerRecord {
   change: number
 }
 
+/**
+ * How a user's document knows a deposit or a withdrawal. The kind is part of it: clients choose both sorts of ids, and
+ * a withdrawal must never be taken for applied because a deposit has its id.
+ */
+export type TransferMark = `${'deposit' | 'withdrawal'}:${string}`
+
 export interface UserDocument {
   _id: Types.ObjectId
   name: string
+  /** The name in lower case: what listUsers searches. */
+  nameKey: string
+  /** Lower case, unique. */
   email: string
   role: 'user' | 'admin'
   passwordHash?: string
@@ -31,8 +40,8 @@ export interface UserDocument {
   forgottenBefore: Date
 
   /** Deposits and withdrawals whose effect is in the balance, and those that never may have one. */
-  transfers: Types.ObjectId[]
-  voidedTransfers: Types.ObjectId[]
+  transfers: TransferMark[]
+  voidedTransfers: TransferMark[]
 
   /** The newest entries of the ledger, oldest first; tidyUsers moves older ones to the collection `ledger`. */
   recentLedger: LedgerRecord[]
@@ -47,10 +56,12 @@ export interface UserDocument {
 }
 
 const ids = { type: [Schema.Types.ObjectId], default: [] }
+const marks = { type: [String], default: [] }
 
 const schema = new Schema<UserDocument>(
   {
     name: { type: String, required: true },
+    nameKey: { type: String, required: true },
     email: { type: String, required: true },
     role: { type: String, required: true },
     passwordHash: String,
@@ -60,8 +71,8 @@ const schema = new Schema<UserDocument>(
     pendingBookings: ids,
     tombstones: ids,
     forgottenBefore: { type: Date, default: () => new Date(0) },
-    transfers: ids,
-    voidedTransfers: ids,
+    transfers: marks,
+    voidedTransfers: marks,
     recentLedger: { type: [Schema.Types.Mixed], default: [] },
     archivedLedger: {
       count: { type: Number, default: 0 },

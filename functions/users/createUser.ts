@@ -1,0 +1,18 @@
+import { define } from '../../platform/function.js'
+import { verifyPassword } from '../../platform/passwords.js'
+import { requestOf } from '../../platform/requests.js'
+import { users } from './contract.js'
+import { insertOnce } from './user.creation.js'
+import { presentUser } from './user.presenter.js'
+
+export default define(users.createUser, async (ctx, { password, ...input }) => {
+  const user = await insertOnce(
+    ctx,
+    { ...input, password },
+    requestOf(ctx, { ...input, hasPassword: password !== undefined }),
+    // Once it was changed, nobody can tell what the first one was; nothing is opened by answering the user again.
+    async (earlier) =>
+      password === undefined || earlier.tokenVersion > 0 || verifyPassword(earlier.passwordHash, password),
+  )
+  return presentUser(user)
+})

@@ -1,0 +1,16 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { verifyPassword } from '../../platform/passwords.js'
+import { users } from './contract.js'
+import { User } from './user.model.js'
+import { presentSession, USER_FIELDS } from './user.presenter.js'
+
+export default define(users.signIn, async (ctx, { email, password }) => {
+  const user = await ctx
+    .model(User)
+    .findOne({ email }, { ...USER_FIELDS, passwordHash: 1, tokenVersion: 1 })
+    .lean()
+  const matches = await verifyPassword(user?.passwordHash, password)
+  if (!user || !matches) throw new Refusal('unauthenticated', 'E-mail address or password is wrong.')
+  return presentSession(ctx, user)
+})

@@ -1,0 +1,49 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { verifyPassword } from '../../platform/passwords.js'
+import { users } from './contract.js'
+import { assertVisible, userNotFound } from './user.access.js'
+import { emailTaken, searchKey } from './user.creation.js'
+import { User } from './user.model.js'
+import { presentUser, USER_FIELDS } from './user.presenter.js'
+
+const DUPLICATE_KEY = 11000
+
+export default define(users.updateUser, async (ctx, { userId, version, set, password }) => {
+  assertVisible(ctx, userId)
+  const known = await ctx.model(User).findById(userId, { version: 1, passwordHash: 1 }).lean()
+  if (!known) throw userNotFound(userId)
+  if (set.role !== undefined && ctx.caller?.role === 'user') {
+    throw new Refusal('forbidden', 'Only admins change roles.')
+  }
+  // A stolen session must not become a stolen account: whoever changes their own address shows the password again.
+  if (set.email !== undefined && ctx.caller?.userId === userId) {
+    if (!(await verifyPassword(known.passwordHash, password ?? ''))) {
+      throw new Refusal('unauthenticated', "Changing one's own e-mail address needs the password.")
+    }
+  }
+
+  if (known.version !== version) throw versionConflict(known.version)
+
+  const changed = await ctx
+    .model(User)
+    .findOneAndUpdate(
+      { _id: known._id, version },
+      {
+        $set: { ...set, ...(set.name !== undefined && { nameKey: searchKey(set.name) }), updatedAt: ctx.now() },
+        $inc: { version: 1 },
+      },
+      { returnDocument: 'after', projection: USER_FIELDS },
+    )
+    .lean()
+    .catch((error: unknown) => {
+      throw (error as { code?: unknown }).code === DUPLICATE_KEY ? emailTaken() : error
+    })
+  if (changed) return presentUser(changed)
+
+  const current = await ctx.model(User).findById(userId, { version: 1 }).lean()
+  throw versionConflict(current?.version ?? version)
+})
+
+const versionConflict = (version: number): Refusal =>
+  new Refusal('version_conflict', `The user is at version ${version} by now.`, { version })

@@ -1,0 +1,46 @@
+import type { Output } from '../../platform/contract.js'
+import type { Context } from '../../platform/function.js'
+import { signToken } from '../../platform/tokens.js'
+import type { users } from './contract.js'
+import type { UserDocument } from './user.model.js'
+
+/** What clients may see of a user: never read more, the ledger and the transfers of a busy user are long. */
+export const USER_FIELDS = {
+  name: 1,
+  email: 1,
+  role: 1,
+  balance: 1,
+  bookings: 1,
+  pendingBookings: 1,
+  version: 1,
+  createdAt: 1,
+  updatedAt: 1,
+} as const
+
+export type VisibleUser = Pick<UserDocument, '_id' | keyof typeof USER_FIELDS>
+
+export const presentUser = (user: VisibleUser): Output<typeof users.getUser> => ({
+  id: user._id.toHexString(),
+  name: user.name,
+  email: user.email,
+  role: user.role,
+  balance: user.balance,
+  bookings: user.bookings.map((each) => each.toHexString()),
+  pendingBookings: user.pendingBookings.map((each) => each.toHexString()),
+  version: user.version,
+  createdAt: user.createdAt.toISOString(),
+  updatedAt: user.updatedAt.toISOString(),
+})
+
+/** What signing in answers: the user, and a token that stands for them from now. */
+export const presentSession = async (
+  ctx: Pick<Context, 'config' | 'now'>,
+  user: VisibleUser & Pick<UserDocument, 'tokenVersion'>,
+): Promise<Output<typeof users.signIn>> => ({
+  user: presentUser(user),
+  token: await signToken(
+    { userId: user._id.toHexString(), role: user.role, tokenVersion: user.tokenVersion },
+    ctx.config,
+    ctx.now(),
+  ),
+})
