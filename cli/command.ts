@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { ConfigError } from '../config/index.js'
+import { Refusal } from '../platform/errors.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */
 export class Failure extends Error {
@@ -32,6 +33,7 @@ export async function command<const O extends Options>(
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
     else if (error instanceof Failure || error instanceof ConfigError) console.error(error.message)
+    else if (error instanceof Refusal) console.error(`${error.code}: ${error.message}`)
     else console.error(error)
   }
 }

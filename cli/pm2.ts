@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -20,8 +20,11 @@ export interface Pm2Process {
   /** 0: not running. */
   pid: number
   status: 'online' | 'launching' | 'stopping' | 'stopped' | 'errored' | 'waiting restart'
-  restarts: number
+  /** Ends within min_uptime of the start that PM2 holds against it. */
+  unstableRestarts: number
+  startedAt: number
   memoryBytes: number
+  args: string[]
   outLog: string
   errorLog: string
   /** Started from this directory; others in the same PM2_HOME are none of our business. */
@@ -69,18 +72,42 @@ export function daemonRuns({ pm2Home }: Config): boolean {
 export async function listProcesses(config: Config): Promise<Pm2Process[]> {
   if (!daemonRuns(config)) return []
   const output = await pm2(['jlist'])
-  const list = JSON.parse(output.slice(output.indexOf('[{'))) as RawProcess[]
+  const list = JSON.parse(output.slice(output.lastIndexOf('\n') + 1)) as RawProcess[]
   return list.map(({ pm_id, name, pid, monit, pm2_env: env }) => ({
     id: pm_id,
     app: name,
     pid,
     status: env.status,
-    restarts: env.restart_time,
+    unstableRestarts: env.unstable_restarts,
+    startedAt: env.pm_uptime,
     memoryBytes: monit.memory,
+    args: env.args ?? [],
     outLog: env.pm_out_log_path,
     errorLog: env.pm_err_log_path,
     ours: env.namespace === NAMESPACE && join(env.pm_cwd, '/') === join(ROOT, '/'),
   }))
+}
+
+/** The end of what an app wrote last, in words: what every attempt to start repeats stands there once. */
+export function lastWords({ errorLog, outLog }: Pm2Process): string {
+  const [latest] = [errorLog, outLog]
+    .flatMap((file) => (statSync(file, { throwIfNoEntry: false })?.size ? [{ file, at: statSync(file).mtimeMs }] : []))
+    .sort((a, b) => b.at - a.at)
+  if (!latest) return '(it wrote nothing)'
+  const lines = readFileSync(latest.file, 'utf8').trimEnd().split('\n')
+  return [...new Set(lines.slice(-LAST_LINES).map(inWords))].join('\n')
+}
+
+const LAST_LINES = 12
+
+/** A line of pino's JSON as its message and, where there is one, the error's stack; any other line as it is. */
+function inWords(line: string): string {
+  try {
+    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message: string; stack?: string } }
+    return [msg, err?.stack ?? err?.message].filter(Boolean).join(': ')
+  } catch {
+    return line
+  }
 }
 
 interface RawProcess {
@@ -90,7 +117,9 @@ interface RawProcess {
   monit: { memory: number }
   pm2_env: {
     status: Pm2Process['status']
-    restart_time: number
+    unstable_restarts: number
+    pm_uptime: number
+    args?: string[]
     pm_out_log_path: string
     pm_err_log_path: string
     pm_cwd: string

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Config } from '../config/index.js'
+import { ConfigError, type Config } from '../config/index.js'
 import { listTree, type Located } from './tree.js'
 
 /** One PM2 app, in the words of PM2's ecosystem file. */
@@ -73,11 +73,11 @@ function appDefaults(config: Config, root: string) {
     listen_timeout: 30_000,
     kill_timeout: config.drainMs + 3000,
     // PM2 gives an app up (`errored`) once it ended max_restarts times within min_uptime of its start, all within
-    // min_uptime * max_restarts of `pm2 start` or a reload. Code that can't run ends at once and gets there; a process
-    // killed again and again, but alive in between for longer than min_uptime, never does.
+    // min_uptime * max_restarts of `pm2 start` or a reload. Code that can't run gets there even when all apps at once
+    // fail to load on two cores; a process that lives longer in between, killed however often, never does.
     // No restart_delay and no exp_backoff_restart_delay: with either PM2 shows `waiting restart` in place of `errored`.
-    min_uptime: 2000,
-    max_restarts: 15,
+    min_uptime: 3000,
+    max_restarts: 12,
     merge_logs: true,
     pmx: false,
     vizion: false,
@@ -95,7 +95,7 @@ function hosts(placement: Config['placement'], tree: readonly Located[]): Host[]
   const operations = new Set(tree.map(({ operation }) => operation))
   for (const name of Object.keys(placement)) {
     if (!domains.includes(name) && !operations.has(name) && name !== 'gateway') {
-      throw new Error(`PLACEMENT names "${name}", which is neither a domain nor an operation`)
+      throw new ConfigError(`PLACEMENT names "${name}", which is neither a domain nor an operation`)
     }
   }
   const placed = tree.filter(({ operation }) => placement[operation])
@@ -115,5 +115,5 @@ function hosts(placement: Config['placement'], tree: readonly Located[]): Host[]
 
 function refuseSharedNames(names: string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice) throw new Error(`Two PM2 apps would be called ${twice}: rename the domain or the operation`)
+  if (twice) throw new ConfigError(`Two PM2 apps would be called ${twice}: rename the domain or the operation`)
 }

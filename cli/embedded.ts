@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { embeddedUriFile, type Config } from '../config/index.js'
+import { MONGOD_APP, NAMESPACE } from '../platform/ecosystem.js'
+import { embeddedMongoUri, findMongod, initiateReplicaSet, mongodArgs } from '../platform/mongod.js'
+import { Failure } from './command.js'
+import { lastWords, listProcesses, pm2 } from './pm2.js'
+
+/** A clean shutdown flushes everything; cut short, the next start has to replay the journal. */
+const KILL_TIMEOUT_MS = 60_000
+/** Below the ports that systems give to clients, so that ours is still free after a stop. */
+const PORTS = { from: 20_000, to: 30_000 }
+
+/** Runs the embedded MongoDB under PM2, with its data in DATA_DIR, and returns when it can be written to. */
+export async function startEmbeddedMongo(config: Config, say: (line: string) => void): Promise<void> {
+  const dbPath = join(config.dataDir, 'mongod')
+  const [known] = (await listProcesses(config)).filter(({ app, ours }) => ours && app === MONGOD_APP)
+  if (known && !known.args.includes(dbPath)) {
+    throw new Failure(
+      `The MongoDB that runs in PM2_HOME=${config.pm2Home} has its data in another DATA_DIR: set another PM2_HOME to run two systems side by side`,
+    )
+  }
+  if (known?.status === 'online') {
+    const port = keptPort(config)
+    if (port) return initiateReplicaSet(port)
+  }
+  if (known) await pm2(['delete', String(known.id)])
+
+  const binary = await findMongod(say)
+  mkdirSync(dbPath, { recursive: true })
+  const port = await choosePort(config)
+  writeFileSync(embeddedUriFile(config.dataDir), `${embeddedMongoUri(port)}\n`)
+  say(`Starting MongoDB (${binary}) at 127.0.0.1:${port}, data in ${dbPath}`)
+  const options = ['--name', MONGOD_APP, '--namespace', NAMESPACE, '--interpreter', 'none', '--merge-logs']
+  const limits = ['--kill-timeout', String(KILL_TIMEOUT_MS)]
+  await pm2(['start', binary, ...options, ...limits, '--', ...mongodArgs({ dbPath, port })])
+  const settled = new AbortController()
+  try {
+    await Promise.race([initiateReplicaSet(port), failWhenGivenUp(config, settled.signal)])
+  } finally {
+    settled.abort()
+  }
+}
+
+async function failWhenGivenUp(config: Config, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const process = (await listProcesses(config)).find(({ app, ours }) => ours && app === MONGOD_APP)
+    if (process?.status === 'errored') {
+      throw new Failure(`MongoDB does not start. Its last words:\n${lastWords(process)}`)
+    }
+    await sleep(1000)
+    if (signal.aborted) return
+  }
+}
+
+/** The port of the last time, so that what knows the URI finds it again; another one where that is taken. */
+async function choosePort(config: Config): Promise<number> {
+  const kept = keptPort(config)
+  if (kept && (await isFree(kept))) return kept
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
+    if (await isFree(port)) return port
+  }
+}
+
+function keptPort({ dataDir }: Config): number | undefined {
+  const file = embeddedUriFile(dataDir)
+  if (!existsSync(file)) return undefined
+  return Number(new URL(readFileSync(file, 'utf8').trim()).port)
+}
+
+/** Whether nobody listens at this port. */
+export const isFree = (port: number, host = '127.0.0.1'): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)))
+  })

@@ -1,0 +1,25 @@
+import { loadConfig } from '../config/index.js'
+import { ecosystem } from '../platform/ecosystem.js'
+import { bringUp } from './bringUp.js'
+import { command, Failure } from './command.js'
+import { migrateUp } from './migrateUp.js'
+import { listProcesses, ROOT } from './pm2.js'
+import { stopwatch } from './stopwatch.js'
+
+const USAGE = `npm run reload
+
+Builds, migrates and restarts everything, one instance after the other, without a failed request. Settings that changed
+in the environment take effect. Ends when every function answers.`
+
+await command(USAGE, {}, async () => {
+  const say = stopwatch()
+  const config = loadConfig()
+  const apps = ecosystem(config, ROOT)
+  if (!(await listProcesses(config)).some(({ ours }) => ours)) {
+    throw new Failure(`Nothing of ours runs under PM2 in ${config.pm2Home}: npm start starts it.`)
+  }
+  // Before the code that needs it: a function host does not start while a migration is pending.
+  await migrateUp(config, say)
+  await bringUp(config, apps, say)
+  say('Reloaded')
+})

@@ -1,0 +1,31 @@
+import { loadConfig } from '../config/index.js'
+import { MONGOD_APP } from '../platform/ecosystem.js'
+import { command } from './command.js'
+import { listProcesses, pm2, type Pm2Process } from './pm2.js'
+
+const USAGE = `npm stop
+
+Stops the system: what calls the functions first, so that all in flight can end, then the functions, the embedded
+MongoDB last. The data stays. PM2 apps of others are left alone; with none left, PM2's daemon ends too.`
+
+await command(USAGE, {}, async () => {
+  const config = loadConfig()
+  const all = await listProcesses(config)
+  const ours = all.filter((process) => process.ours)
+  if (ours.length === 0) {
+    console.log(`Nothing of ours runs under PM2 in ${config.pm2Home}.`)
+    return
+  }
+  const callers = ours.filter(({ app }) => ['gateway', 'agendash', 'jobs'].includes(app))
+  const mongod = ours.filter(({ app }) => app === MONGOD_APP)
+  const functions = ours.filter((process) => !callers.includes(process) && !mongod.includes(process))
+  for (const group of [callers, functions, mongod]) await remove(group)
+  if (ours.length === all.length) await pm2(['kill'])
+  console.log('Stopped. The data is kept: npm start brings it back.')
+})
+
+async function remove(processes: Pm2Process[]): Promise<void> {
+  if (processes.length === 0) return
+  console.log(`Stopping ${[...new Set(processes.map(({ app }) => app))].join(', ')}`)
+  await pm2(['delete', ...processes.map(({ id }) => String(id))])
+}
