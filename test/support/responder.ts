@@ -1,23 +1,29 @@
-import type { Result } from '../../platform/errors.js'
+import { subscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { loadConfig } from '../../config/index.js'
 import { createCoteTransport } from '../../platform/cote.js'
+import type { Result } from '../../platform/errors.js'
 import { createLogger } from '../../platform/log.js'
 import type { Envelope } from '../../platform/transport.js'
 
 /**
- * A process that hosts test operations over cote: `fork('responder.ts', [app, 'test.echo,test.hold'])`, settings in
- * its environment. It tells its parent `{ready: pid}` and `{began: input}` for each call of test.hold, which it answers
- * when its parent says `release`. On SIGTERM it drains, then exits.
+ * A process that hosts operations of tests over cote, started by `forkResponder`. It tells its parent `{ready: true}`,
+ * and `{began: input}` for each call of test.hold, which it answers when told to `release`. Told to `reset`, it resets
+ * all its connections. On SIGTERM it drains, then exits.
  */
 const [app = 'test', operations = 'test.echo'] = process.argv.slice(2)
 const config = loadConfig()
-const log = createLogger(app, config.logLevel)
-const transport = await createCoteTransport({ config, log })
+const transport = await createCoteTransport({ config, log: createLogger(app, config.logLevel) })
+
+const accepted = new Set<Socket>()
+subscribe('net.server.socket', (message) => void accepted.add((message as { socket: Socket }).socket))
 
 let release = () => {}
 const released = new Promise<void>((resolve) => (release = resolve))
-
-process.on('message', (message) => message === 'release' && release())
+process.on('message', (message) => {
+  if (message === 'release') release()
+  if (message === 'reset') for (const socket of accepted) socket.resetAndDestroy()
+})
 process.on('SIGTERM', () => {
   void transport
     .drain(config.drainMs)
@@ -26,7 +32,7 @@ process.on('SIGTERM', () => {
 })
 
 await transport.serve({ app, operations: operations.split(','), handle, health })
-process.send?.({ ready: process.pid })
+process.send?.({ ready: true })
 
 async function handle({ operation, input, ttlMs }: Envelope): Promise<Result<unknown>> {
   if (operation === 'test.hold') {
@@ -37,5 +43,5 @@ async function handle({ operation, input, ttlMs }: Envelope): Promise<Result<unk
 }
 
 function health() {
-  return Promise.resolve({ app, operations: operations.split(','), databases: {} })
+  return Promise.resolve({ app, operations: operations.split(','), databases: { test: true } })
 }
