@@ -9,6 +9,11 @@ import { handOver } from './handover.js'
  * often than that is handed over with an answer, where nothing can be lost.
  */
 const SILENCE_MS = 2000
+/**
+ * No answer but the last ones went out for so long: a request that its client sent on an answer from before has arrived,
+ * so that what looks like the last request in flight is.
+ */
+const QUIET_MS = 100
 /** Answers wait no longer than this for the socket's other requests to end. */
 const HOLD_MS = 1000
 /** How long a client may take to leave by itself. */
@@ -34,6 +39,7 @@ export function createSession(options: {
   const { socket, sender, dispatch, log, newId } = options
   const waiting = new Map<string, Answer>()
   let held: (() => void)[] = []
+  let lastAnswerAtMs = 0
   let phase: 'serving' | 'draining' | 'left' = 'serving'
   const timers = new Set<NodeJS.Timeout>()
 
@@ -62,10 +68,14 @@ export function createSession(options: {
   function settle(requestId: string, result: Result<unknown>): void {
     const answer = waiting.get(requestId)
     if (!waiting.delete(requestId) || !answer) return
-    if (phase !== 'draining') return answer(result)
-    held.push(() => answer(result))
-    if (waiting.size === 0) leave()
-    else if (held.length === 1) after(HOLD_MS, release)
+    if (phase === 'draining') {
+      held.push(() => answer(result))
+      if (held.length === 1) after(HOLD_MS, release)
+      leaveWhenQuiet()
+    } else {
+      lastAnswerAtMs = performance.now()
+      answer(result)
+    }
   }
 
   /** A client that does not listen to rate_limited costs more than it is worth. */
@@ -79,9 +89,17 @@ export function createSession(options: {
   }
 
   function release(): void {
+    lastAnswerAtMs = performance.now()
     const answers = held
     held = []
     for (const answer of answers) answer()
+  }
+
+  function leaveWhenQuiet(): void {
+    if (waiting.size > 0 || held.length === 0) return
+    const restMs = QUIET_MS - (performance.now() - lastAnswerAtMs)
+    if (restMs <= 0) leave()
+    else after(restMs, leaveWhenQuiet)
   }
 
   function leave(): void {
