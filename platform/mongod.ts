@@ -151,22 +151,28 @@ export const embeddedMongoUri = (port: number): string =>
  */
 export async function initiateReplicaSet(port: number, timeoutMs = 60_000): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      if (await isPrimary(port)) return
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw new Error(`The MongoDB at port ${port} does not get ready`, { cause: error })
+    }
+    if (Date.now() > giveUpAt) throw new Error(`The MongoDB at port ${port} does not become primary`)
+    await sleep(50)
+  }
+}
+
+/** Configures the node where it is not primary yet. */
+async function isPrimary(port: number): Promise<boolean> {
+  // A new client each time: one whose first attempt to connect failed never connects again.
   const client = new mongoose.mongo.MongoClient(`mongodb://${LOOPBACK}:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: 1000,
   })
-  const admin = client.db('admin')
   try {
-    for (;;) {
-      try {
-        const hello = await admin.command({ hello: 1 })
-        if (hello['isWritablePrimary']) return
-        await configure(admin, `${LOOPBACK}:${port}`)
-      } catch (error) {
-        if (Date.now() > giveUpAt) throw new Error(`The MongoDB at port ${port} does not get ready`, { cause: error })
-      }
-      if (Date.now() > giveUpAt) throw new Error(`The MongoDB at port ${port} does not become primary`)
-      await sleep(50)
-    }
+    const admin = client.db('admin')
+    const hello = await admin.command({ hello: 1 })
+    if (!hello['isWritablePrimary']) await configure(admin, `${LOOPBACK}:${port}`)
+    return Boolean(hello['isWritablePrimary'])
   } finally {
     await client.close()
   }
