@@ -31,12 +31,15 @@ export default define(users.recoverTransfers, async (ctx) => {
 /** Oldest first; those that do not fit wait for the next run. Taking one from a living owner would do no harm. */
 function findStuck(ctx: Context, kind: TransferKind): Promise<TransferDocument[]> {
   const since = new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
-  return ctx
-    .model(kind.model)
-    .find({ state: 'PENDING', lastModified: { $lt: since } })
-    .sort({ lastModified: 1 })
-    .limit(PAGE)
-    .lean()
+  return (
+    ctx
+      .model(kind.model)
+      // createdAt is never after lastModified: its index narrows, lastModified decides.
+      .find({ state: 'PENDING', createdAt: { $lt: since }, lastModified: { $lt: since } })
+      .sort({ createdAt: 1 })
+      .limit(PAGE)
+      .lean()
+  )
 }
 
 /** One that fails must not hold up the others: it stays PENDING, and the next run tries again. */
