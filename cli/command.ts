@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { ConfigError } from '../config/index.js'
 import { Refusal } from '../platform/errors.js'
+import { outOfReach } from '../platform/system.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */
 export class Failure extends Error {
@@ -32,11 +32,15 @@ export async function command<const O extends Options>(
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
-    else if (error instanceof Failure || error instanceof ConfigError) console.error(error.message)
     else if (error instanceof Refusal) console.error(`${error.code}: ${error.message}`)
+    else if (outOfReach(error)) console.error(`MongoDB is out of reach: ${(error as Error).message}`)
+    else if (error instanceof Error && FOR_PEOPLE.has(error.name)) console.error(error.message)
     else console.error(error)
   }
 }
+
+/** Errors whose messages are written for the person at the terminal. */
+const FOR_PEOPLE = new Set(['Failure', 'ConfigError', 'MigrationError', 'MongodNotFound'])
 
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')

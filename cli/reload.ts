@@ -1,8 +1,8 @@
 import { loadConfig } from '../config/index.js'
 import { ecosystem } from '../platform/ecosystem.js'
+import { migrateUp } from '../platform/migrations.js'
 import { bringUp } from './bringUp.js'
 import { command, Failure } from './command.js'
-import { migrateUp } from './migrateUp.js'
 import { listProcesses, ROOT } from './pm2.js'
 import { stopwatch } from './stopwatch.js'
 
@@ -19,7 +19,7 @@ await command(USAGE, {}, async () => {
     throw new Failure(`Nothing of ours runs under PM2 in ${config.pm2Home}: npm start starts it.`)
   }
   // Before the code that needs it: a function host does not start while a migration is pending.
-  await migrateUp(config, say)
+  await migrateUp(config, { say })
   await bringUp(config, apps, say)
   say('Reloaded')
 })

@@ -1,9 +1,9 @@
 import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem, type AppSpec } from '../platform/ecosystem.js'
+import { migrateUp } from '../platform/migrations.js'
 import { bringUp } from './bringUp.js'
 import { command, Failure } from './command.js'
 import { isFree, startEmbeddedMongo } from './embedded.js'
-import { migrateUp } from './migrateUp.js'
 import { listProcesses, ROOT, type Pm2Process } from './pm2.js'
 import { stopwatch } from './stopwatch.js'
 
@@ -30,7 +30,7 @@ await command(USAGE, {}, async () => {
   await refuseTakenPorts(processes, config)
 
   if (config.embeddedMongo) await startEmbeddedMongo(config, say)
-  await migrateUp(config, say)
+  await migrateUp(config, { say })
   await bringUp(config, apps, say)
   say(`Ready: ${config.gateway.host}:${config.gateway.port} (socket.io, websocket transport)`)
   console.log(NEXT)
