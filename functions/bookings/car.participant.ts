@@ -1,6 +1,6 @@
 import type { System } from '../../platform/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
-import { participant, type Participant } from '../../protocol/participant.js'
+import { participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import type { BookingDocument } from './booking.model.js'
 import { Car, type CarDocument } from './car.model.js'
 
@@ -10,9 +10,14 @@ export function carParticipant(system: System): Participant<BookingDocument> {
     projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
     timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
   })
-  const touch = () => ({ $set: { updatedAt: system.now() } })
+  return participant(store, carRules(system))
+}
 
-  return participant(store, {
+/** What a booking does to a car, and what it takes. */
+export function carRules({ now }: Pick<System, 'now'>): ParticipantRules<BookingDocument> {
+  const touch = () => ({ $set: { updatedAt: now() } })
+
+  return {
     name: 'Car',
     documentId: (booking) => booking.carId,
     activePath: 'bookings._id',
@@ -25,5 +30,5 @@ export function carParticipant(system: System): Participant<BookingDocument> {
     take: touch,
     giveBack: touch,
     reverse: touch,
-  })
+  }
 }

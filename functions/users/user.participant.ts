@@ -2,7 +2,7 @@ import type { Types } from 'mongoose'
 import { long } from '../../platform/long.js'
 import type { System } from '../../platform/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
-import { participant, type Held, type Participant } from '../../protocol/participant.js'
+import { participant, type Held, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import type { Change } from '../../protocol/store.js'
 import { User, type LedgerCause, type UserDocument } from './user.model.js'
 
@@ -19,9 +19,14 @@ export function userParticipant(system: System): Participant<HeldFunds> {
     timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
   })
 
+  return participant(store, userRules(system))
+}
+
+/** What a booking does to a user's balance, and what it takes. */
+export function userRules({ now }: Pick<System, 'now'>): ParticipantRules<HeldFunds> {
   /** A balance never changes without its ledger entry: both are in the one update. */
   const change = (booking: HeldFunds, amount: number, cause: LedgerCause): Change => {
-    const at = system.now()
+    const at = now()
     return {
       $inc: { balance: long(amount) },
       $push: { recentLedger: { at, cause, causeId: booking._id, change: long(amount) } },
@@ -29,7 +34,7 @@ export function userParticipant(system: System): Participant<HeldFunds> {
     }
   }
 
-  return participant(store, {
+  return {
     name: 'User',
     documentId: (booking) => booking.userId,
     activePath: 'bookings',
@@ -38,5 +43,5 @@ export function userParticipant(system: System): Participant<HeldFunds> {
     take: (booking) => change(booking, -booking.cost, 'booking'),
     giveBack: (booking) => change(booking, booking.cost, 'booking_undone'),
     reverse: (reversal) => change(reversal, reversal.cost, 'reversal'),
-  })
+  }
 }
