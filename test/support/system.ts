@@ -7,6 +7,7 @@ import { bookings } from '../../functions/bookings/contract.js'
 import type { CallInput, Operation, Output } from '../../platform/contract.js'
 import { Refusal } from '../../platform/errors.js'
 import type { Caller, FunctionDefinition } from '../../platform/function.js'
+import { migrateUp } from '../../platform/migrations.js'
 import { createSystem, type System } from '../../platform/system.js'
 import { loadFunctions } from '../../platform/tree.js'
 import { sharedMongod, type TestMongod } from './mongod.js'
@@ -71,10 +72,12 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
   })
   const domains = [...new Set(['users', 'bookings', ...functions.map(({ operation }) => operation.domain)])]
   await system.databases.connect(domains)
+  if (!beside) await Promise.all(domains.map((domain) => migrateUp(config, { domains: [domain] })))
 
   t.teardown(async () => {
     if (!t.passed) for (const line of logs.filter(({ level }) => (level as number) >= WARN)) t.log(line)
-    if (!beside) await Promise.all(domains.map((domain) => system.databases.connection(domain).dropDatabase()))
+    // Domains may share a database: one after the other, for a database that is being dropped refuses to be dropped.
+    if (!beside) for (const domain of domains) await system.databases.connection(domain).dropDatabase()
     await system.close()
   })
 
