@@ -80,7 +80,12 @@ export function createDatabases(config: Config, log: Logger): Databases {
       return Object.fromEntries(await Promise.all(answers))
     },
     async close() {
-      await Promise.all([...connections.values()].map((each) => each.destroy()))
+      await Promise.all(
+        [...connections.values()].map((each) => {
+          each.removeAllListeners('disconnected')
+          return each.destroy()
+        }),
+      )
     },
   }
 }

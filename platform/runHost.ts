@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
 import { createCoteTransport } from './cote.js'
 import type { Logger } from './log.js'
+import { assertMigrated } from './migrations.js'
 import { createSystem, outOfReach, type System } from './system.js'
 import { domainsWithDatabase, loadFunctions } from './tree.js'
 
@@ -56,6 +57,7 @@ export async function connect({ config, databases, log }: System, domain: string
   for (;;) {
     try {
       await databases.connect([domain])
+      await assertMigrated(config, domain)
       return
     } catch (error) {
       // Without an address the embedded MongoDB is meant, and has not been started yet.

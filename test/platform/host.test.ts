@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
+import { migrateUp } from '../../platform/migrations.js'
 import { runHost } from '../../platform/runHost.js'
 import { collectJsonLines, createCaller, createNet, type Net } from '../support/cote.js'
 import { createDoor, freePort } from '../support/door.js'
@@ -30,7 +31,10 @@ function forkHost(t: ExecutionContext, { env }: Net, args: string[]) {
 }
 
 test('a host waits for its database, says ready when it answers, and drains on SIGTERM', async (t) => {
-  const door = await createDoor(t, (await sharedMongod()).uri())
+  const mongodbUri = (await sharedMongod()).uri()
+  const { config } = await createNet(t, { MONGODB_URI: mongodbUri })
+  await migrateUp(config, { domains: ['users'] })
+  const door = await createDoor(t, mongodbUri)
   const network = await createNet(t, { MONGODB_URI: door.uri })
   const host = forkHost(t, network, ['--app', 'users', '--operations', 'getUser'])
   await until(() => host.logs.some(({ msg }) => msg === 'waiting for MongoDB'), { timeoutMs: 30_000 })
@@ -76,6 +80,14 @@ test('a host that is stopped while it waits for its database exits with 0', asyn
   await until(() => host.logs.some(({ msg }) => msg === 'waiting for MongoDB'), { timeoutMs: 30_000 })
   host.child.kill('SIGTERM')
   t.is(await host.exited, 0)
+})
+
+test('a host whose database has a migration pending says what to run, and exits with 1', async (t) => {
+  const network = await createNet(t, { MONGODB_URI: (await sharedMongod()).uri() })
+  const host = forkHost(t, network, ['--app', 'users', '--operations', 'getUser'])
+  t.is(await host.exited, 1)
+  t.is(host.logs.length, 1)
+  t.regex((host.logs[0]?.['err'] as Error).message, /npm run migrate -- up/)
 })
 
 test('a function with a bad import is no host', async (t) => {
