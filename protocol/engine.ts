@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { point } from '../platform/points.js'
 import type { Held, Participant } from './participant.js'
 import { isFinal, isOutstanding, type State } from './states.js'
@@ -51,8 +52,11 @@ export class OutOfTime extends Error {
 }
 
 /** A reversal could not be inserted because the user has another outstanding booking. */
-export class Outstanding extends Error {
+export class Outstanding<B = unknown> extends Error {
   override readonly name = 'Outstanding'
+  constructor(readonly outstanding: B | undefined) {
+    super('the user has another outstanding booking')
+  }
 }
 
 export interface EngineOptions<B extends EngineBooking> {
@@ -62,6 +66,8 @@ export interface EngineOptions<B extends EngineBooking> {
   now(): Date
   /** A new reversal of a COMMITTED booking, as it is inserted: INITIAL, epoch 1. */
   reversalOf(original: B): B
+  /** Waits before it looks again. Where whoever drives many executors by hand decides when one goes on. */
+  pause?(ms: number): Promise<void>
 }
 
 /**
@@ -71,7 +77,13 @@ export interface EngineOptions<B extends EngineBooking> {
  */
 export type Engine<B extends EngineBooking> = ReturnType<typeof createEngine<B>>
 
-export function createEngine<B extends EngineBooking>({ store, voters, now, reversalOf }: EngineOptions<B>) {
+export function createEngine<B extends EngineBooking>({
+  store,
+  voters,
+  now,
+  reversalOf,
+  pause = sleep,
+}: EngineOptions<B>) {
   /**
    * Registers a booking and drives it to its end. `duplicate`: an index refused the insert; nothing was stored by it.
    * INITIAL may be lost by a failover: the start after it is majority, on the same document, before any effect.
@@ -120,16 +132,17 @@ export function createEngine<B extends EngineBooking>({ store, voters, now, reve
           : move(b, hold, 'CANCELLING', 'majority', refusal)
       }
       case 'APPLIED': {
-        // Decided. A lost clear leaves a marker of a final booking, which the tidy job removes: not worth a wait.
+        // Decided: the rest is safe at w:1 too. It is majority so that whoever is told COMMITTED reads COMMITTED. A lost
+        // clear leaves a marker of a final booking, which the tidy job removes.
         const clears = all((voter) => voter.clear(b)).catch(ignoreUnknown)
-        const committed = move(b, hold, 'COMMITTED', 'local')
+        const committed = move(b, hold, 'COMMITTED', 'majority')
         await Promise.allSettled([clears, committed])
         await clears
         return committed
       }
       case 'CANCELLING':
         await all((voter) => (hold.clean && hold.epoch === 1 ? voter.undo(b) : voter.void(b)))
-        return move(b, hold, 'CANCELLED', 'local')
+        return move(b, hold, 'CANCELLED', 'majority')
       case 'COMMITTED':
       case 'CANCELLED':
         return b
@@ -270,18 +283,21 @@ export function createEngine<B extends EngineBooking>({ store, voters, now, reve
       if ((await insert(fresh, 'majority')) === 'inserted') return drive(fresh, own(deadlineAt))
       // Both unique indexes may have refused it: only where no reversal stands is it the user's other booking.
       reversal = await known()
-      if (!reversal) throw new Outstanding()
+      if (!reversal) {
+        const [outstanding] = await store.find({ userId: original.userId, ...isOutstanding }, 1)
+        throw new Outstanding(outstanding)
+      }
     }
     const resumed = await resume(reversal._id, { by, why: 'met its reversal', set: { parked: false }, deadlineAt })
     return resumed?.booking ?? outcome(reversal._id, deadlineAt)
   }
 
-  return { create, resume, cancel, outcome, read: store.read, find: store.find }
-}
+  async function pauseUntil(deadlineAt: number, waitMs: number, id: Id): Promise<void> {
+    if (Date.now() + waitMs > deadlineAt) throw new OutOfTime(`booking ${String(id)} has not ended yet`)
+    await pause(waitMs)
+  }
 
-async function pauseUntil(deadlineAt: number, waitMs: number, id: Id): Promise<void> {
-  if (Date.now() + waitMs > deadlineAt) throw new OutOfTime(`booking ${String(id)} has not ended yet`)
-  await new Promise((resolve) => setTimeout(resolve, waitMs))
+  return { create, resume, cancel, outcome, read: store.read, find: store.find }
 }
 
 function ignoreUnknown(error: unknown): null {

@@ -64,16 +64,10 @@ export function participant<B extends Held, P extends ParticipantDocument>(
   const pullActive = (id: Id) => (activePath === 'bookings' ? id : { _id: id })
 
   /** Every write is one guarded update of one document, between two fault points. */
-  async function write(
-    step: string,
-    booking: B,
-    guard: Filter,
-    change: Change,
-    durability: 'majority' | 'local' = 'majority',
-  ): Promise<Landed<P>> {
+  async function write(step: string, booking: B, guard: Filter, change: Change): Promise<Landed<P>> {
     const name = `${step}${rules.name}`
     await point(`${name}.before`)
-    const landed = await store.update(name, { id: rules.documentId(booking), guard, change }, durability)
+    const landed = await store.update(name, { id: rules.documentId(booking), guard, change }, 'majority')
     await point(`${name}.after`)
     return landed
   }
@@ -97,7 +91,7 @@ export function participant<B extends Held, P extends ParticipantDocument>(
     },
 
     async clear(b) {
-      await write('clear', b, { pendingBookings: b._id }, { $pull: { pendingBookings: b._id } }, 'local')
+      await write('clear', b, { pendingBookings: b._id }, { $pull: { pendingBookings: b._id } })
     },
 
     async undo(b) {
@@ -156,7 +150,7 @@ export function participant<B extends Held, P extends ParticipantDocument>(
       if (!landed.matched && !reversalSeen(r, landed.seen))
         throw new Unknown('the original is not there to reverse, yet')
       // One update cannot pull from and push to pendingBookings; the original's leftover marker goes as any clear does.
-      await write('clearOriginal', r, { pendingBookings: original }, { $pull: { pendingBookings: original } }, 'local')
+      await write('clearOriginal', r, { pendingBookings: original }, { $pull: { pendingBookings: original } })
     },
   }
 }

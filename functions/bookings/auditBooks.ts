@@ -26,11 +26,11 @@ export default define(bookings.auditBooks, async (ctx) => {
   for await (const page of userPages(ctx)) {
     checked.users += page.length
     const result = await auditUsersBookings(ctx, page)
-    checked.bookings += result.bookings.filter(({ createdAt }) => createdAt < startedAt).length
+    checked.bookings += result.bookings.filter(({ createdAt }) => createdAt <= startedAt).length
     violations.push(...result.violations)
   }
 
-  const total = await ctx.model(Booking).countDocuments({ createdAt: { $lt: startedAt } })
+  const total = await ctx.model(Booking).countDocuments({ createdAt: { $lte: startedAt } })
   if (total !== checked.bookings) {
     violations.push(violation('booking_has_user', 'bookings', `${total - checked.bookings} bookings belong to no user`))
   }

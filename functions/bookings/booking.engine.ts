@@ -7,7 +7,6 @@ import type { System } from '../../platform/system.js'
 import { createEngine, OutOfTime, Outstanding, type Engine, type Voter } from '../../protocol/engine.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import type { Vote } from '../../protocol/participant.js'
-import { isOutstanding } from '../../protocol/states.js'
 import { Unknown } from '../../protocol/store.js'
 import { users } from '../users/contract.js'
 import { Booking, type BookingDocument } from './booking.model.js'
@@ -22,18 +21,20 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
     }),
     voters: [{ ...carParticipant(system), refusal: 'car_unavailable' }, userVoter(system)],
     now: system.now,
-    reversalOf(original) {
-      const at = system.now()
-      const { userId, carId, from, to, cost } = original
-      return {
-        ...newBooking({ _id: new mongoose.Types.ObjectId(system.newId()), userId, carId, from, to, cost }, at),
-        reverses: original._id,
-        originalCreatedAt: original.createdAt,
-        request: { by: 'system', hash: '' },
-        requestId: original.requestId,
-      }
-    },
+    reversalOf: (original) => reversalOf(original, system),
   })
+}
+
+/** The booking that takes another one back: the same user, car, period and cost. */
+export function reversalOf(original: BookingDocument, { now, newId }: Pick<System, 'now' | 'newId'>): BookingDocument {
+  const { userId, carId, from, to, cost } = original
+  return {
+    ...newBooking({ _id: new mongoose.Types.ObjectId(newId()), userId, carId, from, to, cost }, now()),
+    reverses: original._id,
+    originalCreatedAt: original.createdAt,
+    request: { by: 'system', hash: '' },
+    requestId: original.requestId,
+  }
 }
 
 /** The fields that every booking starts with. */
@@ -112,21 +113,13 @@ export async function settling<T>(
         { cause: error },
       )
     }
-    if (error instanceof Outstanding) {
-      const { userId } = (await engine.read(new mongoose.Types.ObjectId(bookingId))) as BookingDocument
-      throw await outstandingRefusal(engine, userId)
-    }
+    if (error instanceof Outstanding) throw outstandingRefusal(error.outstanding as BookingDocument | undefined)
     throw error
   }
 }
 
-/** Names the user's outstanding booking. */
-export async function outstandingRefusal(
-  engine: Engine<BookingDocument>,
-  userId: BookingDocument['userId'],
-): Promise<Refusal> {
-  const [outstanding] = await engine.find({ userId, ...isOutstanding }, 1)
-  return new Refusal('booking_outstanding', 'The user has another booking that is not settled yet.', {
+/** Names the user's outstanding booking, where it is still to be seen. */
+export const outstandingRefusal = (outstanding?: BookingDocument): Refusal =>
+  new Refusal('booking_outstanding', 'The user has another booking that is not settled yet.', {
     ...(outstanding && { bookingId: outstanding._id.toHexString() }),
   })
-}

@@ -2,12 +2,12 @@ import mongoose from 'mongoose'
 import { Refusal, type ErrorCode } from '../../platform/errors.js'
 import { define, type Context } from '../../platform/function.js'
 import { isSameRequest, requestOf } from '../../platform/requests.js'
-import { isFinal } from '../../protocol/states.js'
+import { isFinal, isOutstanding } from '../../protocol/states.js'
 import { users } from '../users/contract.js'
 import { bookingEngine, newBooking, outstandingRefusal, settling } from './booking.engine.js'
 import type { BookingDocument } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
-import { Car } from './car.model.js'
+import { carTerms } from './car.terms.js'
 import { bookings } from './contract.js'
 import { costOf } from './booking.cost.js'
 
@@ -37,11 +37,12 @@ export default define(bookings.createBooking, async (ctx, input) => {
     for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 250)) {
       const created = draft ? await engine.create(booking as BookingDocument, ctx.deadlineAt) : 'duplicate'
       if (created !== 'duplicate') return reply(created)
-      const earlier = await engine.read(booking._id)
+      const [outstanding] = await engine.find({ userId: new ObjectId(userId), ...isOutstanding }, 1)
+      const earlier = outstanding?._id.equals(bookingId) ? outstanding : await engine.read(booking._id)
       if (earlier) return reply(await join(ctx, earlier, request))
-      const refusal = await outstandingRefusal(engine, new ObjectId(userId))
-      // Neither is to be seen: what was in the way has just ended, or is not majority yet.
-      if (refusal.details?.['bookingId'] !== undefined || waitMs > ctx.remainingMs()) throw refusal
+      if (outstanding) throw outstandingRefusal(outstanding)
+      // Nothing is to be seen: what was in the way has just ended, or is not majority yet.
+      if (waitMs > ctx.remainingMs()) throw outstandingRefusal()
       await new Promise((resolve) => setTimeout(resolve, waitMs))
     }
   })
@@ -53,7 +54,7 @@ async function draftOf(
   { carId, from, to }: { carId: string; from: string; to: string },
   userId: string,
 ): Promise<Pick<BookingDocument, 'userId' | 'carId' | 'from' | 'to' | 'cost'>> {
-  const car = await ctx.model(Car).findById(carId, { pricePerHour: 1, retired: 1 }).lean()
+  const car = await ctx.use(carTerms)(carId)
   if (!car) throw new Refusal('car_not_found', `There is no car ${carId}.`)
   if (car.retired) throw new Refusal('car_retired', 'The car takes no new bookings.')
   // The gateway knows that a caller exists; only somebody else may not.

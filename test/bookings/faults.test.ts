@@ -1,0 +1,218 @@
+import test, { type ExecutionContext } from 'ava'
+import type { Collection } from 'mongoose'
+import { bookings } from '../../functions/bookings/contract.js'
+import { Booking } from '../../functions/bookings/booking.model.js'
+import { Car } from '../../functions/bookings/car.model.js'
+import { users } from '../../functions/users/contract.js'
+import { Deposit, Withdrawal } from '../../functions/users/transfer.model.js'
+import { User } from '../../functions/users/user.model.js'
+import type { Caller } from '../../platform/function.js'
+import { isOutstanding } from '../../protocol/states.js'
+import { crashAt, pointsOf, stallAt } from '../support/faults.js'
+import { startMongods, type TestMongod } from '../support/mongod.js'
+import { until } from '../support/until.js'
+import { createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
+
+/**
+ * Fail at every step: each operation that moves money is crashed at every fault point, stalled at every fault point
+ * while recovery runs to its end, and run with every write sent twice. The books must balance after each, on one MongoDB
+ * and with users and bookings on two. Fault points are one per process: the tests of this file run one by one.
+ */
+
+interface Stage {
+  user: Caller
+  carId: string
+  at: (hour: number) => string
+  /** The id that the operation under test uses, each time it is sent. */
+  newId: string
+}
+
+interface Scenario {
+  balance: number
+  /** What must have happened before; answers what the operation needs to know of it. */
+  prepare?: (system: TestSystem, stage: Stage) => Promise<unknown>
+  run: (system: TestSystem, stage: Stage) => Promise<unknown>
+  /** Every balance that the user may end with. */
+  endsWith: number[]
+}
+
+const PRICE = 1000
+const book = (system: TestSystem, { user, carId, at, newId }: Stage, bookingId = newId) =>
+  system.run(bookings.createBooking, { bookingId, carId, from: at(1), to: at(3) }, user)
+
+/** Leaves a booking behind as a crash at its n-th fault point does, once majority reads see it. */
+const bookAndCrash = (n: number) => async (system: TestSystem, stage: Stage) => {
+  await crashAt(n, () => book(system, stage))
+  await until(() => system.run(bookings.getBooking, { bookingId: stage.newId }))
+}
+
+const cancel = (system: TestSystem, { user, newId }: Stage) =>
+  system.run(bookings.cancelBooking, { bookingId: newId }, user)
+
+const POINTS_UNTIL_APPLIED = 8
+
+const SCENARIOS: Record<string, Scenario> = {
+  'a booking': { balance: 5000, run: book, endsWith: [5000, 3000] },
+  'a booking beyond the balance': { balance: 1999, run: book, endsWith: [1999] },
+  'a booking of a busy car': {
+    balance: 5000,
+    async prepare(system, stage) {
+      const other = await system.makeUser({ balance: 2000 })
+      await book(system, { ...stage, user: other }, system.newId())
+    },
+    run: book,
+    endsWith: [5000],
+  },
+  'the cancellation of a committed booking': { balance: 5000, prepare: book, run: cancel, endsWith: [3000, 5000] },
+  'the cancellation of a booking that was left undecided': {
+    balance: 5000,
+    prepare: bookAndCrash(POINTS_UNTIL_APPLIED),
+    run: cancel,
+    endsWith: [3000, 5000],
+  },
+  'the cancellation of a booking that was left INITIAL': {
+    balance: 5000,
+    prepare: bookAndCrash(2),
+    run: cancel,
+    endsWith: [3000, 5000],
+  },
+  'the same booking sent again after a crash': {
+    balance: 5000,
+    prepare: bookAndCrash(POINTS_UNTIL_APPLIED),
+    async run(system, stage) {
+      system.clock.advance(HOUR_MS)
+      await book(system, stage)
+    },
+    endsWith: [3000, 5000],
+  },
+  'a deposit': {
+    balance: 100,
+    run: (system, { user, newId }) =>
+      system.run(users.depositFunds, { depositId: newId, userId: user.userId, amount: 50 }),
+    endsWith: [100, 150],
+  },
+  'a withdrawal': {
+    balance: 100,
+    run: (system, { user, newId }) =>
+      system.run(users.withdrawFunds, { withdrawalId: newId, userId: user.userId, amount: 40 }),
+    endsWith: [100, 60],
+  },
+  'a withdrawal beyond the balance': {
+    balance: 100,
+    run: (system, { user, newId }) =>
+      system.run(users.withdrawFunds, { withdrawalId: newId, userId: user.userId, amount: 101 }),
+    endsWith: [100],
+  },
+}
+
+/** A user, a car and a clear hour of their own: what earlier rounds left behind must not matter. */
+async function stageFor(system: TestSystem, { balance, prepare }: Scenario): Promise<Stage> {
+  const user = await system.makeUser({ balance })
+  const carId = await system.makeCar({ pricePerHour: PRICE })
+  const start = system.clock.now().getTime()
+  const at = (hour: number) => new Date(start + (1000 + hour) * HOUR_MS).toISOString()
+  const stage: Stage = { user, carId, newId: system.newId(), at }
+  await prepare?.(system, stage)
+  return stage
+}
+
+/** As the recovery job does: again and again. What was inserted at w:1 no majority read sees for a moment. */
+async function recover(system: TestSystem): Promise<void> {
+  await until(async () => {
+    system.clock.advance(system.config.recovery.stuckAfterMs + 1)
+    await system.run(bookings.recoverBookings, {}, null)
+    await system.run(users.recoverTransfers, {}, null)
+    return (await system.model(Booking).collection.countDocuments(isOutstanding, { readConcern: 'local' })) === 0
+  })
+}
+
+/** Nothing is outstanding, the books are right, and the user has a balance that the operation may end with. */
+async function assertSettled(t: ExecutionContext, system: TestSystem, scenario: Scenario, stage: Stage, what: string) {
+  const outstanding = await system.model(Booking).find(isOutstanding).lean()
+  t.deepEqual(
+    outstanding.map(({ _id, state }) => `${String(_id)} ${state}`),
+    [],
+    `${what}: outstanding`,
+  )
+  for (const transfer of [Deposit, Withdrawal]) {
+    t.is(await system.model(transfer).countDocuments({ state: 'PENDING' }), 0, `${what}: pending transfers`)
+  }
+  const audit = await system.run(bookings.auditBooks, {})
+  t.deepEqual(audit.violations, [], what)
+  const user = await system.model(User).findById(stage.user.userId).lean()
+  t.true(scenario.endsWith.includes(user?.balance as number), `${what}: balance ${user?.balance}`)
+  const car = await system.model(Car).findById(stage.carId).lean()
+  t.true((car?.bookings.length ?? 0) <= 1, `${what}: ${car?.bookings.length} active bookings`)
+}
+
+let two: Promise<TestMongod[]> | undefined
+
+const topologies: Record<string, () => Promise<{ mongods?: Record<string, TestMongod> }>> = {
+  'one MongoDB': () => Promise.resolve({}),
+  async 'two MongoDBs'() {
+    const [first, second] = (await (two ??= startMongods(2))) as [TestMongod, TestMongod]
+    return { mongods: { users: first, bookings: second } }
+  },
+}
+
+for (const [topology, options] of Object.entries(topologies)) {
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    test.serial(`${name}, crashed at every point, ${topology}`, async (t) => {
+      const system = await createTestSystem(t, await options())
+      const points = await pointsOf(async () => scenario.run(system, await stageFor(system, scenario)))
+      const crashes: string[] = []
+      for (let n = 0; ; n++) {
+        const stage = await stageFor(system, scenario)
+        const crashed = await crashAt(n, () => scenario.run(system, stage))
+        if (crashed === undefined) break
+        crashes.push(crashed)
+        await recover(system)
+        await assertSettled(t, system, scenario, stage, `crash at ${n} ${crashed}`)
+      }
+      t.true(crashes.length >= 6, `only ${crashes.length} points: ${points.join(' ')}`)
+      t.log(`${crashes.length} crash points`)
+    })
+
+    test.serial(`${name}, stalled at every point while recovery ends it, ${topology}`, async (t) => {
+      const system = await createTestSystem(t, await options())
+      const other = await createTestSystem(t, { beside: system })
+      let stalls = 0
+      for (; ; stalls++) {
+        const stage = await stageFor(system, scenario)
+        const stalled = await stallAt(
+          stalls,
+          () => scenario.run(system, stage),
+          () => recover(other),
+        )
+        if (stalled === undefined) break
+        await recover(other)
+        await assertSettled(t, system, scenario, stage, `stall at ${stalls} ${stalled}`)
+      }
+      t.true(stalls >= 6)
+      t.log(`${stalls} stall points`)
+    })
+  }
+
+  test.serial(`every write sent twice, ${topology}`, async (t) => {
+    const system = await createTestSystem(t, await options())
+    let sent = 0
+    for (const model of [User, Car, Booking]) sendTwice(system.model(model as never).collection, () => sent++)
+    for (const [name, scenario] of Object.entries(SCENARIOS)) {
+      const stage = await stageFor(system, scenario)
+      await scenario.run(system, stage).catch(() => {})
+      await recover(system)
+      await assertSettled(t, system, scenario, stage, name)
+    }
+    t.true(sent > 0)
+  })
+}
+
+/** Each bulk write reaches the server twice, and the product learns the answer to the second: a lost first reply. */
+function sendTwice(collection: Collection, sent: () => void): void {
+  const bulkWrite = collection.bulkWrite.bind(collection)
+  collection.bulkWrite = async (...args) => {
+    sent()
+    await bulkWrite(...args)
+    return bulkWrite(...args)
+  }
+}

@@ -1,0 +1,65 @@
+import { onPoint } from '../../platform/points.js'
+
+/** What a crash looks like to the code that it hits: nothing in the product knows it. */
+export class Crash extends Error {
+  override readonly name = 'Crash'
+}
+
+/** Runs something and answers the fault points that it passed, in order. */
+export async function pointsOf(run: () => Promise<unknown>): Promise<string[]> {
+  const passed: string[] = []
+  onPoint((name) => void passed.push(name))
+  try {
+    await run().catch(() => {})
+  } finally {
+    onPoint(null)
+  }
+  return passed
+}
+
+/** Runs something that dies at its n-th fault point (from 0): from there on nothing of it passes any point. */
+export async function crashAt(n: number, run: () => Promise<unknown>): Promise<string | undefined> {
+  let passed = 0
+  let crashedAt: string | undefined
+  onPoint((name) => {
+    if (passed++ < n) return
+    crashedAt ??= name
+    throw new Crash(name)
+  })
+  try {
+    await run().catch(() => {})
+  } finally {
+    onPoint(null)
+  }
+  return crashedAt
+}
+
+/**
+ * Runs something that stalls at its n-th fault point while `meanwhile` runs to its end, and then wakes up and goes on.
+ * Answers the point, undefined when there is none.
+ */
+export async function stallAt(
+  n: number,
+  run: () => Promise<unknown>,
+  meanwhile: () => Promise<unknown>,
+): Promise<string | undefined> {
+  let passed = 0
+  let wakeUp = (): void => {}
+  const stalled = new Promise<string>((atPoint) => {
+    onPoint((name) => {
+      if (passed++ !== n) return
+      atPoint(name)
+      return new Promise<void>((resolve) => (wakeUp = resolve))
+    })
+  })
+  const ended = run().catch(() => {})
+  try {
+    const point = await Promise.race([stalled, ended.then(() => undefined)])
+    if (point !== undefined) await meanwhile()
+    wakeUp()
+    await ended
+    return point
+  } finally {
+    onPoint(null)
+  }
+}
