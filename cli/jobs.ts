@@ -101,14 +101,18 @@ function table(jobs: StoredJob[]): string {
 }
 
 /** As stored, so that nothing is left out, whoever wrote it. */
-const details = (job: StoredJob): string => JSON.stringify({ ...job, result: result(job) }, null, 2)
+function details(job: StoredJob): string {
+  return JSON.stringify({ ...job, result: result(job) }, null, 2)
+}
 
 function result({ lastFinishedAt, failedAt }: StoredJob): 'ok' | 'failed' | '-' {
   if (!lastFinishedAt) return '-'
   return failedAt && failedAt >= lastFinishedAt ? 'failed' : 'ok'
 }
 
-const time = (date: Date | null | undefined): string => date?.toISOString() ?? '-'
+function time(date: Date | null | undefined): string {
+  return date?.toISOString() ?? '-'
+}
 
 function parseAge(age: string): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(age) ?? []
@@ -116,4 +120,6 @@ function parseAge(age: string): number {
   return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd']
 }
 
-const print = (text: string): void => console.log(text)
+function print(text: string): void {
+  console.log(text)
+}

@@ -5,10 +5,17 @@ import { createAgenda } from './agenda.js'
 import { requireAdmin } from './signIn.js'
 import { jobsDatabase } from './store.js'
 
+export interface Dashboard {
+  app: Express
+  close(): Promise<void>
+}
+
 /** agendash, for admins alone. It shows and edits jobs but runs none. */
-export function createDashboard(system: System): Express {
+export async function createDashboard(system: System): Promise<Dashboard> {
   const { log } = system
   const agenda = createAgenda(jobsDatabase(system.databases), { name: 'agendash', processEveryMs: 60_000, log })
+  // Without a definition it runs nothing, but agendash asks it how it is.
+  await agenda.start()
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -22,5 +29,5 @@ export function createDashboard(system: System): Express {
     response.status(status).json({ error: status === 500 ? 'Something went wrong on our side.' : 'Bad request.' })
   }
   app.use(failed)
-  return app
+  return { app, close: () => agenda.stop() }
 }
