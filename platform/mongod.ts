@@ -99,8 +99,9 @@ async function fetchMongod(
       const path = await fetch()
       if (await usable(path, what)) return path
     } catch (error) {
-      tried.push(`${what}: ${(error as Error).message}`)
-      progress(`That did not work: ${(error as Error).message}`)
+      const why = (error as Error).message.replace(/\s*\n\s*/g, ' ')
+      tried.push(`${what}: ${why}`)
+      progress(`That did not work: ${why}`)
     }
   }
   return undefined
