@@ -70,7 +70,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       (error: unknown) => next(connectError(error)),
     )
   })
+  const operations = describe(options.contracts)
   io.on('connection', (socket) => {
+    socket.emit('operations', operations)
     const session = createSession({ socket, sender: socket.data as Sender, dispatch, log, newId })
     sessions.add(session)
     socket.on('disconnect', () => {
@@ -112,7 +114,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       log.warn({ sockets: sessions.size }, 'drain time is up')
       for (const session of sessions) session.abandon()
     }, config.drainMs - FAREWELL_MS)
-    const stillThere = setTimeout(() => io.disconnectSockets(true), config.drainMs)
+    // The connection, not the socket: a socket that the server disconnects does not reconnect by itself.
+    const stillThere = setTimeout(() => io.sockets.sockets.forEach(({ conn }) => conn.close(true)), config.drainMs)
     await new Promise<void>((resolve) => {
       onEmpty = resolve
       if (sessions.size === 0) resolve()
@@ -133,6 +136,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     drain: () => (draining ??= drain()),
   }
 }
+
+/** What a client must know to send a request again safely. It changes with a release, so each connection is told. */
+const describe = (contracts: ReadonlyMap<string, Operation>): object =>
+  Object.fromEntries(
+    [...contracts.values()]
+      .filter(({ access }) => access !== 'internal')
+      .map(({ name, idempotent, newId }) => [name, { idempotent, ...(newId && { newId }) }]),
+  )
 
 /** `/status` is for load balancers; there is nothing else here. */
 function answerHttp(request: IncomingMessage, response: ServerResponse, draining: boolean): void {

@@ -100,3 +100,44 @@ for (const [name, { clients, thinkMs, width }] of loads) {
     t.is((await Promise.all(all)).length, clients)
   })
 }
+
+test.serial('what is in flight is answered, an idle client moves on, /status says so', async (t) => {
+  let finish = (): void => {}
+  const { gateway, port, connect, calls } = await startGateway(t, {
+    answer: () => new Promise((resolve) => (finish = () => resolve({ ok: true, data: 'done' }))),
+  })
+  const busy = await connect(undefined, { reconnection: false })
+  const idle = await connect(undefined, { reconnection: false })
+  const reasons: string[] = []
+  idle.on('disconnect', (reason) => reasons.push(reason))
+  const status = await fetch(`http://127.0.0.1:${port}/status`)
+  t.is(status.status, 200)
+  t.is(((await status.json()) as { status: string }).status, 'OK')
+  t.is((await fetch(`http://127.0.0.1:${port}/`)).status, 404)
+
+  const answer = send(busy, 'getStatus')
+  await until(() => calls.length === 1)
+  const drained = gateway.drain()
+  await t.throwsAsync(connected(open(port, { reconnection: false })))
+  await until(() => idle.disconnected)
+  t.true(busy.connected)
+  finish()
+  t.deepEqual(await answer, { ok: true, data: 'done' })
+  await drained
+  // Not 'io server disconnect', after which socket.io's client does not reconnect.
+  t.deepEqual(reasons, ['ping timeout'])
+})
+
+test.serial('when the drain time is up, whoever still waits is told', async (t) => {
+  const { gateway, connect, calls } = await startGateway(t, {
+    answer: () => new Promise(() => {}),
+    overrides: { config: { ...testConfig(), drainMs: 2000 } },
+  })
+  const socket = await connect(undefined, { reconnection: false })
+  const answer = send(socket, 'getStatus')
+  await until(() => calls.length === 1)
+  await gateway.drain()
+  const result = await answer
+  t.false(result.ok)
+  if (!result.ok) t.like(result.error, { code: 'unavailable', retryable: true })
+})
