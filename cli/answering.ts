@@ -1,50 +1,46 @@
-import { io, type Socket } from 'socket.io-client'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from '../client/index.js'
 import type { Config } from '../config/index.js'
 import type { AppSpec } from '../platform/ecosystem.js'
 import { Failure } from './command.js'
+import { gatewayUrl } from './gateway.js'
 import { lastWords, listProcesses, type Pm2Process } from './pm2.js'
 
 const TIMEOUT_MS = 120_000
 const POLL_MS = 500
+const ANSWER_MS = 5000
 
 /**
  * Returns when PM2 holds every process of these apps to be up and getStatus, asked through the gateway, says OK. Throws
  * what a person needs to go on: the app that PM2 gave up and its last words, or what is still missing after the timeout.
  */
 export async function waitUntilAnswering(config: Config, apps: readonly AppSpec[]): Promise<void> {
-  const socket = io(`http://${config.gateway.host}:${config.gateway.port}`, {
-    transports: ['websocket'],
-    reconnectionDelayMax: POLL_MS,
-  })
-  try {
-    const giveUpAt = Date.now() + TIMEOUT_MS
-    for (;;) {
-      const processes = await listProcesses(config)
-      refuseErrored(processes)
-      const missing = apps.filter((app) => !isUp(app, processes)).map(({ name }) => name)
-      const status = await getStatus(socket)
-      if (missing.length === 0 && status === 'OK') return
-      if (Date.now() > giveUpAt) {
-        throw new Failure(
-          `Not everything answers after ${TIMEOUT_MS / 1000} s. PM2 apps not up: ${missing.join(', ') || 'none'}; getStatus: ${status}. See npx pm2 logs.`,
-        )
-      }
-      await sleep(POLL_MS)
+  const giveUpAt = Date.now() + TIMEOUT_MS
+  for (;;) {
+    const processes = await listProcesses(config)
+    refuseErrored(processes)
+    const missing = apps.filter((app) => !isUp(app, processes)).map(({ name }) => name)
+    const lacking = missing.length > 0 ? `Not up yet: ${missing.join(', ')}.` : await whatIsLacking(config)
+    if (!lacking) return
+    if (Date.now() > giveUpAt) {
+      throw new Failure(`After ${TIMEOUT_MS / 1000} s not every function answers. ${lacking} See npx pm2 logs.`)
     }
-  } finally {
-    socket.disconnect()
+    await sleep(POLL_MS)
   }
 }
 
-async function getStatus(socket: Socket): Promise<string> {
+/** As getStatus, asked through the gateway, tells it; nothing when all is well. */
+async function whatIsLacking(config: Config): Promise<string | undefined> {
   try {
-    const answer = (await socket.timeout(2000).emitWithAck('getStatus', {})) as {
-      data?: { status: string; message: string }
+    const client = await connect({ url: gatewayUrl(config), deadlineMs: ANSWER_MS })
+    try {
+      const { status, message } = await client.call('getStatus', {})
+      return status === 'OK' ? undefined : message
+    } finally {
+      client.close()
     }
-    return answer.data ? `${answer.data.status}` : 'no'
-  } catch {
-    return 'no answer'
+  } catch (error) {
+    return (error as Error).message
   }
 }
 

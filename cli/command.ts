@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { CallError } from '../client/index.js'
 import { Refusal } from '../platform/errors.js'
 import { outOfReach } from '../platform/system.js'
 
@@ -32,7 +33,7 @@ export async function command<const O extends Options>(
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
-    else if (error instanceof Refusal) console.error(`${error.code}: ${error.message}`)
+    else if (error instanceof Refusal || error instanceof CallError) console.error(`${error.code}: ${error.message}`)
     else if (outOfReach(error)) console.error(`MongoDB is out of reach: ${(error as Error).message}`)
     else if (error instanceof Error && FOR_PEOPLE.has(error.name)) console.error(error.message)
     else console.error(error)

@@ -35,8 +35,8 @@ export interface Installation {
   cli(name: string, ...args: string[]): Promise<Run>
   pm2(...args: string[]): Promise<Run>
   rows(app?: string): Promise<Pm2Row[]>
-  /** Stops what runs and answers the processes that ran and still do: there must be none. */
-  remove(): Promise<number[]>
+  /** Stops what runs, removes it all, and throws where a process that was seen to run still does. */
+  remove(): Promise<void>
 }
 
 /** `root`: another copy of the package; it is built already. */
@@ -88,9 +88,8 @@ export async function install(settings: Record<string, string> = {}, root = PACK
         await installation.rows()
         await pm2('kill')
       }
-      await until(() => ![...seen].some(alive), { what: 'processes to end' }).catch(() => {})
       await rm(home, { recursive: true, force: true })
-      return [...seen].filter(alive)
+      await until(() => ![...seen].some(alive), { what: `the last of the processes ${[...seen].join()} to end` })
     },
   }
   return installation
@@ -103,12 +102,14 @@ interface RawRow {
   pm2_env: { status: string; restart_time: number }
 }
 
-/** Once for all test files that run at the same time; the compiler sees by itself that nothing changed. */
+let built: Promise<void> | undefined
+
+/** Once; of test files that run at the same time the first, and the compiler sees by itself that nothing changed. */
 export const build = (): Promise<void> =>
-  withFileLock(join(PACKAGE, 'node_modules/.cache/holdfast-build.lock'), async () => {
+  (built ??= withFileLock(join(PACKAGE, 'node_modules/.cache/holdfast-build.lock'), async () => {
     const { code, output } = await run('npm', ['run', '-s', 'build'], PACKAGE, process.env)
     if (code !== 0) throw new Error(`npm run build failed:\n${output}`)
-  })
+  }))
 
 export async function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Run> {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -37,11 +37,11 @@ export const connect = (url: string, token?: string): Socket =>
     ...(token && { auth: { token } }),
   })
 
-export const ask = async (socket: Socket, operation: string, input: object): Promise<Result<Record<string, never>>> =>
-  (await socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(operation, input)) as Result<Record<string, never>>
+export const ask = async (socket: Socket, operation: string, input: object): Promise<Result<Record<string, unknown>>> =>
+  (await socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(operation, input)) as Result<Record<string, unknown>>
 
 /** The data of an answer that must be good. */
-export async function demand(socket: Socket, operation: string, input: object): Promise<Record<string, never>> {
+export async function demand(socket: Socket, operation: string, input: object): Promise<Record<string, unknown>> {
   const answer = await ask(socket, operation, input)
   if (!answer.ok) throw new Error(`${operation}: ${JSON.stringify(answer.error)}`)
   return answer.data
@@ -89,7 +89,11 @@ export async function startLoad(options: {
     socket.disconnect()
   }
 
-  const book = async (socket: Socket, userId: string, input: { bookingId: string } & object): Promise<void> => {
+  const book = async (
+    socket: Socket,
+    userId: string,
+    input: { bookingId: string; [key: string]: string },
+  ): Promise<void> => {
     for (;;) {
       const answer = await ask(socket, 'createBooking', input).catch(() => null)
       if (answer?.ok) return void acknowledged.push({ bookingId: input.bookingId, userId, cost: PRICE })

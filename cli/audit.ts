@@ -1,0 +1,32 @@
+import { connect, type Data } from '../client/index.js'
+import { loadConfig } from '../config/index.js'
+import { command } from './command.js'
+import { gatewayUrl } from './gateway.js'
+import { tokenFor } from './operator.js'
+
+const USAGE = `npm run audit [-- --json]
+
+Checks all books on the running system: every balance against its ledger and its bookings, cars, markers, outstanding
+bookings. Exit code 1 where something is wrong. --json prints auditBooks's answer as it is.`
+
+await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
+  const config = loadConfig()
+  const client = await connect({ url: gatewayUrl(config), token: await tokenFor(config, 'admin') })
+  try {
+    const audit = await client.call('auditBooks', {}, { deadlineMs: config.deadlinesMs.sweep })
+    console.log(json ? JSON.stringify(audit, null, 2) : inWords(audit))
+    return audit.ok ? 0 : 1
+  } finally {
+    client.close()
+  }
+})
+
+function inWords({ ok, checked, violations, parked }: Data<'auditBooks'>): string {
+  const width = Math.max(...violations.map(({ rule }) => rule.length), 0)
+  return [
+    `Checked ${checked.users} users, ${checked.cars} cars, ${checked.bookings} bookings.`,
+    ...violations.map(({ rule, entityId, detail }) => `  ${rule.padEnd(width)}  ${entityId}  ${detail}`),
+    ...parked.map((id) => `  parked, waits for an admin: ${id}`),
+    ok ? 'The books balance.' : `${violations.length} violations.`,
+  ].join('\n')
+}

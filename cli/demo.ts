@@ -1,0 +1,24 @@
+import { prepare } from '../client/admin.js'
+import { bookAndCancel } from '../client/user.js'
+import { loadConfig } from '../config/index.js'
+import { command } from './command.js'
+import { gatewayUrl } from './gateway.js'
+import { tokenFor } from './operator.js'
+
+const USAGE = `npm run demo
+
+An admin's backend app and a user's, each over its own connection to the gateway, book a car before your eyes and take
+the booking back. Adds a car and a user to what is there.`
+
+await command(USAGE, {}, async () => {
+  const config = loadConfig()
+  const url = gatewayUrl(config)
+  const token = await tokenFor(config, 'admin')
+  const prepared = await prepare({ url, token, say: teller('admin') })
+  await bookAndCancel({ url, ...prepared, say: teller('user') })
+})
+
+const teller =
+  (who: string) =>
+  (line: string): void =>
+    console.log(`${who.padEnd(5)}  ${line}`)
