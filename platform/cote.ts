@@ -19,7 +19,7 @@ export interface CoteTransport extends Transport {
 export async function createCoteTransport(options: { config: Config; log: Logger }): Promise<CoteTransport> {
   const { config, log } = options
   const logOnce = createLogOnce(log)
-  const caller = await createCaller(config, logOnce)
+  const caller = await createCaller(config, log, logOnce)
   let host: CoteHost | undefined
 
   return {

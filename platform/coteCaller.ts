@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js'
 import { CallerComponent, startDiscovery, type Hello } from './coteComponents.js'
 import { openSession, type Session } from './coteSession.js'
 import { Refusal, type ErrorCode, type Result } from './errors.js'
+import type { Logger } from './log.js'
 import type { LogOnce } from './logOnce.js'
 import type { Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
@@ -65,7 +66,7 @@ export interface CoteCaller extends Pick<Transport, 'request' | 'peers' | 'healt
 }
 
 /** The calling half of a process: keeps one connection to every host, and spreads each operation's calls over its hosts. */
-export async function createCaller(config: Config, logOnce: LogOnce): Promise<CoteCaller> {
+export async function createCaller(config: Config, log: Logger, logOnce: LogOnce): Promise<CoteCaller> {
   const component = new CallerComponent(config)
   const hosts = new Map<string, Host>()
   const ignored = new Set<string>()
@@ -130,7 +131,12 @@ export async function createCaller(config: Config, logOnce: LogOnce): Promise<Co
     call.link = link
     call.attempts++
     link.calls.set(call.id, call)
-    link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs } })
+    try {
+      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs } })
+    } catch (error) {
+      log.error({ err: error, operation, requestId: call.envelope.requestId }, 'unsendable')
+      settle(call, 'internal', 'The call can not be sent.')
+    }
   }
 
   function wait(call: Call): void {

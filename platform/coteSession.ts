@@ -17,7 +17,7 @@ import { BadFrame, createFrameReader, deriveKey, encodeFrame, openFrame, type Ke
  *     both              [message, ...]                       key of the connection
  */
 export interface Session {
-  /** Sent with all else of this tick, in one frame under one signature. */
+  /** Sent with all else of this tick, in one frame under one signature. Throws where JSON can't carry it. */
   send(message: unknown): void
   /** Has proved that it knows the secret. */
   readonly ready: boolean
@@ -41,6 +41,8 @@ const HANDSHAKE_TIMEOUT_MS = 5000
 /** Until the peer has proved who it is. */
 const MAX_HELLO_BYTES = 200
 const MAX_BODY_BYTES = 32 * 1024 * 1024
+/** With what waits before it, it still fits into a body, whatever its characters. */
+const MAX_MESSAGE_CHARS = 8 * 1024 * 1024
 const FLUSH_AT_CHARS = 256 * 1024
 /** A peer that does not read what it asked for. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024
@@ -65,6 +67,7 @@ export function openSession(options: SessionOptions): Session {
   const session: Session = {
     send(message) {
       const text = JSON.stringify(message)
+      if (text.length > MAX_MESSAGE_CHARS) throw new RangeError(`A message of ${text.length} characters is too long`)
       outbox.push(text)
       outboxChars += text.length
       if (outboxChars >= FLUSH_AT_CHARS) flush()

@@ -1,7 +1,7 @@
 import test from 'ava'
 import dgram from 'node:dgram'
 import net from 'node:net'
-import { advertisements, createCaller, createNet, forkResponder, type Answer } from '../support/cote.js'
+import { advertisements, createCaller, createNet, forkProgram, forkResponder, type Answer } from '../support/cote.js'
 import { openSession } from '../../platform/coteSession.js'
 import type { Result } from '../../platform/errors.js'
 import { until } from '../support/until.js'
@@ -58,6 +58,17 @@ test('a call without an answer in time ends with deadline_exceeded; a late answe
   await until(() => responder.began.length === 1)
   responder.child.send('release')
   t.is(data(await caller.ask('test.hold', 'next')).input, 'next')
+})
+
+test('what JSON can not carry, or is too long, fails alone', async (t) => {
+  const net = await createNet(t)
+  const caller = await createCaller(t, net)
+  await forkResponder(t, net, 'test', 'test.echo')
+  await until(() => caller.peers().length === 1)
+  const beside = caller.ask('test.echo', 'x'.repeat(4_000_000))
+  t.is(code(await caller.ask('test.echo', 1n)), 'internal')
+  t.is(code(await caller.ask('test.echo', 'x'.repeat(9_000_000))), 'internal')
+  t.is((data(await beside).input as string).length, 4_000_000)
 })
 
 test('waiting calls are bounded', async (t) => {
@@ -135,6 +146,16 @@ test('hosts find each other by multicast', async (t) => {
   const caller = await createCaller(t, net)
   await forkResponder(t, net, 'test', 'test.echo')
   t.is(data(await caller.ask('test.echo')).app, 'test')
+})
+
+test('every worker of a cluster hears the hosts', async (t) => {
+  const net = await createNet(t)
+  const workers = forkProgram(t, net, 'clusterCallers.ts', [])
+  const answers: unknown[] = []
+  workers.on('message', (message: { answered: unknown }) => void answers.push(message.answered))
+  const responder = await forkResponder(t, net, 'test', 'test.echo')
+  await until(() => answers.length === 3, { timeoutMs: 30_000 })
+  t.deepEqual(answers, [responder.pid, responder.pid, responder.pid])
 })
 
 test('systems with other secrets on one discovery port stay apart', async (t) => {
@@ -230,10 +251,10 @@ test('what was recorded from a connection can not be replayed on another', async
   const recorded: Buffer[] = []
   const socket = net.connect(port, host)
   const write = socket.write.bind(socket)
-  socket.write = ((bytes: Buffer) => {
+  socket.write = (bytes: Buffer) => {
     recorded.push(bytes)
     return write(bytes)
-  })
+  }
   const envelope = { operation: 'test.hold', input: 'original', caller: null, requestId: 'r', ttlMs: 10_000 }
   openSession({
     socket,

@@ -72,6 +72,18 @@ export interface Responder {
   exited: Promise<number | NodeJS.Signals>
 }
 
+/** A program beside this file, with the settings of the network. Killed when the test ends. */
+export function forkProgram(t: ExecutionContext, { env }: Net, file: string, args: string[]): ChildProcess {
+  const program = fileURLToPath(new URL(file, import.meta.url))
+  const child = fork(program, args, { env, execArgv: ['--import=tsx'], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const exited = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return child
+}
+
 export async function forkResponder(
   t: ExecutionContext,
   net: Net,
@@ -79,19 +91,10 @@ export async function forkResponder(
   operations: string,
   settings: Record<string, string> = {},
 ): Promise<Responder> {
-  const program = fileURLToPath(new URL('responder.ts', import.meta.url))
-  const child = fork(program, [app, operations], {
-    env: { ...net.env, ...settings },
-    execArgv: ['--import=tsx'],
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  })
+  const child = forkProgram(t, { ...net, env: { ...net.env, ...settings } }, 'responder.ts', [app, operations])
   const exited = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('exit', (code, signal) => resolve(code ?? (signal as NodeJS.Signals))),
   )
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
   const logs = collectJsonLines(child)
   const began: unknown[] = []
   let ready = false
