@@ -36,7 +36,10 @@ export const ERRORS = {
     check: 'This withdrawalId was sent before with another input or by another caller.',
   },
   insufficient_funds: { retryable: false, check: "The user's balance does not cover the amount." },
-  balance_limit_exceeded: { retryable: false, check: 'The balance would pass 2^53 - 1 minor units.' },
+  balance_limit_exceeded: {
+    retryable: false,
+    check: 'What the user has, money held by bookings included, would pass 2^53 - 1 minor units.',
+  },
   car_not_found: { retryable: false, check: 'The carId.' },
   car_id_reused: { retryable: false, check: 'This carId was sent before with another input or by another caller.' },
   car_retired: { retryable: false, check: 'The car takes no new bookings.' },

@@ -11,7 +11,7 @@ export interface TransferKind {
   name: 'deposit' | 'withdrawal'
   model: ModelDefinition<TransferDocument>
   sign: 1 | -1
-  /** What the balance must be. */
+  /** What the user's money must be like. */
   allows(amount: number): Filter
   /** The refusal where it is not. */
   refusal: { code: NonNullable<TransferDocument['reason']>; message: string }
@@ -22,8 +22,8 @@ export const DEPOSIT: TransferKind = {
   name: 'deposit',
   model: Deposit,
   sign: 1,
-  allows: (amount) => ({ balance: { $lte: long(Number.MAX_SAFE_INTEGER - amount) } }),
-  refusal: { code: 'balance_limit_exceeded', message: 'The balance would pass 2^53 - 1.' },
+  allows: (amount) => ({ netDeposits: { $lte: long(Number.MAX_SAFE_INTEGER - amount) } }),
+  refusal: { code: 'balance_limit_exceeded', message: 'What the user has, bookings included, would pass 2^53 - 1.' },
   idReused: 'deposit_id_reused',
 }
 

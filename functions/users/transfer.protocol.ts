@@ -101,7 +101,7 @@ function createProtocol(system: System, kind: TransferKind): TransferProtocol {
     const change = long(kind.sign * amount)
 
     const applied = await onUser('apply', transfer, kind.allows(amount), {
-      $inc: { balance: change },
+      $inc: { balance: change, netDeposits: change },
       $push: { transfers: mark, recentLedger: { at, cause: kind.name, causeId: _id, change } },
       $set: { updatedAt: at },
     })

@@ -35,6 +35,7 @@ export async function insertOnce(
     ...(password !== undefined && { passwordHash: await hashPassword(password) }),
     tokenVersion: 0,
     balance: 0,
+    netDeposits: 0,
     bookings: [],
     pendingBookings: [],
     tombstones: [],

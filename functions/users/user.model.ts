@@ -31,6 +31,11 @@ export interface UserDocument {
   tokenVersion: number
   /** 64-bit integer, minor units; the validator keeps it at 0 or above. */
   balance: number
+  /**
+   * Deposits less withdrawals. Bounds every balance that the user can ever get back to: a refund, which nobody may refuse,
+   * then cannot pass 2^53 - 1 either.
+   */
+  netDeposits: number
 
   /** The protocol's three places (protocol.md): each booking ever applied here is in one of them, or forgotten. */
   bookings: Types.ObjectId[]
@@ -67,6 +72,7 @@ const schema = new Schema<UserDocument>(
     passwordHash: String,
     tokenVersion: { type: Number, default: 0 },
     balance: { type: Schema.Types.BigInt, default: 0n },
+    netDeposits: { type: Schema.Types.BigInt, default: 0n },
     bookings: ids,
     pendingBookings: ids,
     tombstones: ids,

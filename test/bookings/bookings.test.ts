@@ -232,6 +232,17 @@ test('a cancellation gives the money and the car back, once', async (t) => {
   t.true((await system.run(bookings.auditBooks, {})).ok)
 })
 
+test('a refund always fits: what a booking holds counts towards the limit of deposits', async (t) => {
+  const system = await createTestSystem(t)
+  const user = await system.makeUser({ balance: Number.MAX_SAFE_INTEGER })
+  const carId = await system.makeCar({ pricePerHour: 1000 })
+  const { id: bookingId } = await system.run(bookings.createBooking, { carId, from: at(1), to: at(2) }, user)
+  const deposit = await system.refused(users.depositFunds, { userId: user.userId, amount: 1 })
+  t.is(deposit.code, 'balance_limit_exceeded')
+  await system.run(bookings.cancelBooking, { bookingId }, user)
+  t.is(await balanceOf(system, user.userId), Number.MAX_SAFE_INTEGER)
+})
+
 test('who may cancel, and until when', async (t) => {
   const system = await createTestSystem(t)
   const user = await system.makeUser({ balance: 3000 })
