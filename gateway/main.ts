@@ -4,41 +4,61 @@ import { loadConfig } from '../config/index.js'
 import { createCoteTransport } from '../platform/cote.js'
 import { createLogger } from '../platform/log.js'
 import { loadContracts } from '../platform/tree.js'
+import type { Transport } from '../platform/transport.js'
 import { createGateway } from './server.js'
 
+/**
+ * One gateway worker. PM2 runs several in cluster mode behind one port, and reloads them one after the other. Says
+ * `ready` when it listens and knows the functions; SIGINT and SIGTERM drain, then exit with 0. A failing boot is one
+ * line of log and exit code 1.
+ */
 const DISCOVERY_MS = 5000
 
-/** One gateway worker. PM2 runs several in cluster mode behind one port, and reloads them one after the other. */
-const config = loadConfig()
-const log = createLogger('gateway', config.logLevel)
-const transport = await createCoteTransport({ config, log })
-const gateway = createGateway({
-  config,
-  log,
-  contracts: await loadContracts(),
-  request: (envelope, options) => transport.request(envelope, options),
-  now: () => new Date(),
-  newId: () => new ObjectId().toHexString(),
+let log = createLogger('gateway', 'info')
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'failed')
+  process.exit(1)
 })
 
-await functionsFound()
-const port = await gateway.listen()
-log.info({ host: config.gateway.host, port }, 'gateway listens')
-process.send?.('ready')
+// Until it listens, nothing is in flight.
+let stop = (): void => process.exit(0)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
-process.on('message', (message) => {
-  if (message === 'shutdown') void stop()
-})
-
-/** Requests would wait for discovery; a worker that takes over from another lets them not. Goes on without, in the end. */
-async function functionsFound(): Promise<void> {
-  const giveUpAtMs = performance.now() + DISCOVERY_MS
-  while (transport.peers().length === 0 && performance.now() < giveUpAtMs) await sleep(50)
+try {
+  await boot()
+} catch (error) {
+  log.fatal({ err: error }, 'could not start')
+  process.exit(1)
 }
 
-async function stop(): Promise<void> {
-  await gateway.drain()
-  await transport.close()
-  process.exit(0)
+async function boot(): Promise<void> {
+  const config = loadConfig()
+  log = createLogger('gateway', config.logLevel)
+  const contracts = await loadContracts()
+  const transport = await createCoteTransport({ config, log })
+  const gateway = createGateway({
+    config,
+    log,
+    contracts,
+    request: (envelope, options) => transport.request(envelope, options),
+    now: () => new Date(),
+    newId: () => new ObjectId().toHexString(),
+  })
+  await functionsFound(transport)
+  const port = await gateway.listen()
+  stop = () => {
+    stop = () => {}
+    void gateway
+      .drain()
+      .then(() => transport.close())
+      .then(() => process.exit(0))
+  }
+  log.info({ host: config.gateway.host, port }, 'ready')
+  process.send?.('ready')
+}
+
+/** The first requests would wait for discovery. A worker that takes over from another spares them that, if it can. */
+async function functionsFound(transport: Transport): Promise<void> {
+  const giveUpAtMs = performance.now() + DISCOVERY_MS
+  while (transport.peers().length === 0 && performance.now() < giveUpAtMs) await sleep(50)
 }
