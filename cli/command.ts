@@ -33,12 +33,15 @@ export async function command<const O extends Options>(
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
-    else if (error instanceof Refusal || error instanceof CallError) console.error(`${error.code}: ${error.message}`)
+    else if (error instanceof Refusal || error instanceof CallError) console.error(refusal(error))
     else if (outOfReach(error)) console.error(`MongoDB is out of reach: ${(error as Error).message}`)
     else if (error instanceof Error && FOR_PEOPLE.has(error.name)) console.error(error.message)
     else console.error(error)
   }
 }
+
+const refusal = ({ code, message }: Refusal | CallError): string =>
+  `${code}: ${message}${code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
 
 /** Errors whose messages are written for the person at the terminal. */
 const FOR_PEOPLE = new Set(['Failure', 'ConfigError', 'MigrationError', 'MongodNotFound'])

@@ -18,7 +18,6 @@ await command(USAGE, {}, async () => {
   await bookAndCancel({ url, ...prepared, say: teller('user') })
 })
 
-const teller =
-  (who: string) =>
-  (line: string): void =>
-    console.log(`${who.padEnd(5)}  ${line}`)
+function teller(who: string): (line: string) => void {
+  return (line) => console.log(`${who.padEnd(5)}  ${line}`)
+}
