@@ -16,9 +16,11 @@ const RETRY_MIN_MS = 50
 const RETRY_MAX_MS = 1000
 /**
  * Silence is counted in ticks of our own clock, so that time in which this process itself stood still does not count.
- * Nothing heard for SILENT_TICKS (three hellos): no new calls. For DEAD_TICKS: the connection is given up.
+ * A host whose hello is late (discovery may be down, and the host well) is asked over its connection. Nothing heard for
+ * SILENT_TICKS: no new calls. For DEAD_TICKS: the connection is given up.
  */
 const TICK_MS = 1000
+const LATE_TICKS = 3
 const SILENT_TICKS = 6
 const DEAD_TICKS = 30
 
@@ -57,7 +59,11 @@ interface Host extends Peer {
 }
 
 /** What a host sends. */
-type FromHost = { reply: number; result: Result<unknown> } | { health: number; answer: PeerHealth } | { goodbye: true }
+type FromHost =
+  | { reply: number; result: Result<unknown> }
+  | { health: number; answer: PeerHealth }
+  | { goodbye: true }
+  | { pong: true }
 
 export interface CoteCaller extends Pick<Transport, 'request' | 'peers' | 'health'> {
   /** The host of this very process is no peer. */
@@ -246,7 +252,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
       const call = link.calls.get(message.reply)
       if (call) finish(call, message.result)
     } else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
-    else leave(link.host)
+    else if ('goodbye' in message) leave(link.host)
   }
 
   /** No new calls; the connection ends with the last answer, which is how the host knows that it may go. */
@@ -301,6 +307,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
         host.silent = silent
         reroute()
       }
+      if (host.quietTicks >= LATE_TICKS && host.link?.session.ready) host.link.session.send({ ping: true })
       if (silent && (!host.link?.session.ready || host.quietTicks >= DEAD_TICKS)) drop(host)
     }
     if (waitingCount > 0) discovery.hello()

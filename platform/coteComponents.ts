@@ -1,6 +1,6 @@
 import axon from '@dashersw/axon'
 import type { Discovery } from '@dashersw/node-discover'
-import Network from '@dashersw/node-discover/lib/network.js'
+import Network, { type RedisSocket } from '@dashersw/node-discover/lib/network.js'
 import Component from 'cote/src/components/component.js'
 import Configurable from 'cote/src/components/configurable.js'
 import dgram from 'node:dgram'
@@ -53,7 +53,7 @@ abstract class HoldfastComponent extends Configurable(Component) {
         ...(mode !== 'redis' && { address }),
         ...(mode === 'broadcast' && { broadcast: address }),
         ...(mode === 'multicast' && { multicast: address }),
-        ...(mode === 'redis' && { redis: { url: redisUrl } }),
+        ...(mode === 'redis' && { redis: { url: redisUrl, maxRetriesPerRequest: null } }),
       },
     )
     this.sock = new axon.Socket()
@@ -120,11 +120,10 @@ export async function startDiscovery(component: Component, config: Config, logOn
   delete discovery.me.processCommand
   authenticate(discovery.broadcast, clusterKeyOf(config.clusterSecret), logOnce)
   discovery.on('error', failed)
-  // The library would throw when Redis is away; ioredis comes back by itself.
-  for (const redis of [socket.pub, socket.sub]) redis?.removeAllListeners('error').on('error', failed)
+  if (isRedis(socket)) surviveRedis(socket, failed)
   await once(socket, 'listening')
   // At each return of Redis the library would start one more timer.
-  socket.pub?.removeAllListeners('ready')
+  if (isRedis(socket)) socket.pub.removeAllListeners('ready')
   socket.on('error', failed)
   return discovery
 }
@@ -140,6 +139,21 @@ function authenticate(network: Network, key: Key, logOnce: LogOnce): void {
     if (text !== undefined) return callback(null, JSON.parse(text))
     logOnce('forged datagram', 'discovery')
     callback(new Error('forged datagram'), null)
+  }
+}
+
+const isRedis = (socket: Network['socket']): socket is RedisSocket => 'pub' in socket
+
+/** Redis may go away and come back, as ioredis does by itself; the library lets that end the process in three ways. */
+function surviveRedis(socket: RedisSocket, failed: (error: unknown) => void): void {
+  const { pub, sub } = socket
+  for (const redis of [pub, sub]) redis.removeAllListeners('error').on('error', failed)
+  socket.send = (hello) => {
+    // A hello that could not be sent in time is of no use later.
+    if (pub.status === 'ready') pub.publish('cote', hello.toString()).catch(failed)
+  }
+  socket.close = () => {
+    for (const redis of [pub, sub]) redis.disconnect()
   }
 }
 

@@ -20,7 +20,7 @@ export interface Hosting {
 }
 
 /** What a caller sends. */
-type FromCaller = { call: number; envelope: Envelope } | { health: number }
+type FromCaller = { call: number; envelope: Envelope } | { health: number } | { ping: true }
 
 const MAX_CONNECTIONS = 1000
 const HELLO_ANSWER_MS = 20
@@ -111,6 +111,7 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
   }
 
   async function receive(session: Session, message: FromCaller): Promise<void> {
+    if ('ping' in message) return session.send({ pong: true })
     if ('health' in message) return session.send({ health: message.health, answer: await hosting.health() })
     const { call, envelope } = message
     try {

@@ -58,8 +58,21 @@ declare module '@dashersw/node-discover' {
 declare module '@dashersw/node-discover/lib/network.js' {
   import type { EventEmitter } from 'node:events'
 
+  interface Redis extends EventEmitter {
+    status: string
+    publish(channel: string, message: string): Promise<unknown>
+    disconnect(): void
+  }
+
+  export interface RedisSocket extends EventEmitter {
+    pub: Redis
+    sub: Redis
+    send(message: Buffer): void
+    close(): void
+  }
+
   export default class Network extends EventEmitter {
-    socket: EventEmitter & { pub?: EventEmitter; sub?: EventEmitter }
+    socket: EventEmitter | RedisSocket
     start(callback: (error?: Error) => void): void
     encode(data: unknown, callback: (error: Error | null, bytes: string | null) => void): void
     decode(bytes: Buffer | string, callback: (error: Error | null, data: unknown) => void): void

@@ -9,7 +9,7 @@ export function createLogOnce(log: Logger): (kind: string, peer: string, error?:
     const key = `${kind} ${peer}`
     if (seen.has(key) || seen.size >= MAX_REMEMBERED) return
     seen.add(key)
-    log.warn({ kind, peer, ...(error !== undefined && { err: error }) }, 'dropped; more of the same is not logged')
+    log.warn({ kind, peer, ...(error !== undefined && { err: error }) }, 'more of the same is not logged')
   }
 }
 

@@ -102,7 +102,7 @@ export async function forkResponder(
     if (message.ready) ready = true
     else began.push(message.began)
   })
-  await until(() => ready, { timeoutMs: 30_000, what: `${app} to be ready` })
+  await until(() => ready, { timeoutMs: 60_000, what: `${app} to be ready` })
   return { pid: child.pid as number, child, logs, began, exited }
 }
 
