@@ -1,7 +1,6 @@
 import { loadConfig } from '../config/index.js'
 import { createCoteTransport } from '../platform/cote.js'
 import { createLogger } from '../platform/log.js'
-import { assertMigrated } from '../platform/migrations.js'
 import { connect } from '../platform/runHost.js'
 import { createSystem, type System } from '../platform/system.js'
 
@@ -25,7 +24,6 @@ export async function boot(app: string, start: (system: System) => Promise<() =>
     const transport = await createCoteTransport({ config, log })
     const system = createSystem({ app, config, log, functions: [], transport })
     await connect(system, 'jobs')
-    await assertMigrated(config, 'jobs')
     const end = await start(system)
     stop = () => {
       stop = () => {}

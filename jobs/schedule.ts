@@ -28,6 +28,6 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     name: 'tidy',
     calls: [users.tidyUsers, bookings.tidyCars],
     intervalMs: () => 3_600_000,
-    lockMs: () => 60_000,
+    lockMs: () => 10_000,
   },
 ]

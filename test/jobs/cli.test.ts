@@ -68,21 +68,20 @@ test('show prints everything of a job, by name or by id', async (t) => {
 
 test('requeue runs a job now that failed, waits, and is locked by the dead', async (t) => {
   let runs = 0
-  const system = await createJobsSystem(t, scheduledFunctions({ recoverBookings: () => void runs++ }), {
-    env: { RECOVERY_INTERVAL_MS: '3600000' },
-  })
+  const system = await createJobsSystem(t, scheduledFunctions({ recoverBookings: () => void runs++ }))
   const store = jobStore(system.databases)
-  const scheduler = await startScheduler(system, SCHEDULE)
+  const hourly = SCHEDULE.map((job) => ({ ...job, intervalMs: () => 3_600_000 }))
+  const scheduler = await startScheduler(system, hourly)
   t.teardown(() => scheduler.stop())
-  await until(async () => (await store.findOne({ name: 'recover-bookings' }))?.lastFinishedAt)
-  const failure = { failedAt: LATER, failCount: 1, failReason: 'no', lockedAt: new Date(), lastModifiedBy: 'dead:1' }
+  await until(async () => (await store.findOne({ name: 'recover-bookings' }))?.lastFinishedAt, { timeoutMs: 60_000 })
+  const failure = { failedAt: LATER, failCount: 1, failReason: 'no', lockedAt: LATER, lastModifiedBy: 'dead:1' }
   await store.updateOne({ name: 'recover-bookings' }, { $set: failure })
   const before = runs
 
   const { code, out } = await run(system.env, 'requeue', 'recover-bookings')
   t.is(code, 0)
   t.regex(out, /recover-bookings \([0-9a-f]{24}\) is due now\.\nIts lock, held by dead:1 since .*, is gone\./)
-  await until(() => runs > before)
+  await until(() => runs > before, { timeoutMs: 60_000 })
   t.pass()
 })
 

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava'
+import { migrateUp } from '../../platform/migrations.js'
 import { createTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.js'
 import { scheduledFunctions } from './scheduledFunctions.js'
 
@@ -15,5 +16,6 @@ export async function createJobsSystem(
     ...options,
   })
   await system.databases.connect(['jobs'])
+  if (!options.beside) await migrateUp(system.config, { domains: ['jobs'] })
   return system
 }

