@@ -1,0 +1,29 @@
+import type { ErrorCode } from '../../platform/errors.js'
+import type { BookingRequest } from '../workload.js'
+
+/** accepted: booked, durably. refused: the answer was no. failed: anything else; the outcome may be unknown. */
+export type Outcome = 'accepted' | 'refused' | 'failed'
+
+/** One way of making bookings, against a database of its own. */
+export interface Arm {
+  number: ArmNumber
+  /** Never rejects. */
+  book(request: BookingRequest): Promise<Outcome>
+  /** The processes that do the work, apart from the database and the load; empty: it runs within the load's process. */
+  productPids(): number[]
+  /** The arm's own audit, where it has one: what is wrong with the books. */
+  audit(): Promise<string[]>
+  close(): Promise<void>
+}
+
+export const ARMS = {
+  1: 'multi-document transaction, in process',
+  2: 'two-phase commit, one write at a time, in process',
+  3: 'Holdfast functions, in process',
+  4: 'Holdfast end to end (socket.io, gateway, cote, functions)',
+  5: 'multi-document transaction behind socket.io',
+} as const
+export type ArmNumber = keyof typeof ARMS
+
+/** Answers of the product after which nobody knows whether the booking stands. */
+export const UNKNOWN_OUTCOMES: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])

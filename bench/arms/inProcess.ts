@@ -1,0 +1,41 @@
+import { pino } from 'pino'
+import { bookings } from '../../functions/bookings/contract.js'
+import { Refusal } from '../../platform/errors.js'
+import { createSystem } from '../../platform/system.js'
+import { domainsWithDatabase, loadFunctions } from '../../platform/tree.js'
+import { loadConfig } from '../../config/index.js'
+import type { BookingRequest } from '../workload.js'
+import { UNKNOWN_OUTCOMES, type Arm } from './arm.js'
+
+export const callerOf = ({ userId }: BookingRequest) => ({ userId: userId.toHexString(), role: 'user' as const })
+
+export const inputOf = (request: BookingRequest) => ({
+  bookingId: request.bookingId.toHexString(),
+  carId: request.carId.toHexString(),
+  from: request.from.toISOString(),
+  to: request.to.toISOString(),
+})
+
+/** Arm 3: every function of the tree in this process, logging as it would to PM2. */
+export async function inProcessArm(env: Record<string, string>, logFile: string): Promise<Arm> {
+  const config = loadConfig(env)
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: logFile, sync: false }))
+  const system = createSystem({ config, log, functions: await loadFunctions() })
+  await system.databases.connect(domainsWithDatabase())
+  return {
+    number: 3,
+    book: (request) =>
+      system
+        .call(bookings.createBooking, inputOf(request), { caller: callerOf(request), requestId: system.newId() })
+        .then(
+          () => 'accepted',
+          (error: unknown) => (error instanceof Refusal && !UNKNOWN_OUTCOMES.has(error.code) ? 'refused' : 'failed'),
+        ),
+    productPids: () => [],
+    async audit() {
+      const books = await system.call(bookings.auditBooks, {}, { caller: null, requestId: system.newId() })
+      return books.violations.map(({ rule, entityId, detail }) => `${rule} ${entityId}: ${detail}`)
+    },
+    close: () => system.close(),
+  }
+}
