@@ -2,6 +2,7 @@ import concurrently from 'ava'
 import dgram from 'node:dgram'
 import net from 'node:net'
 import { advertisements, createCaller, createNet, forkProgram, forkResponder, type Answer } from '../support/cote.js'
+import { CallerComponent, startDiscovery } from '../../platform/coteComponents.js'
 import { openSession } from '../../platform/coteSession.js'
 import type { Result } from '../../platform/errors.js'
 import { until } from '../support/until.js'
@@ -151,14 +152,20 @@ test('hosts find each other by multicast', async (t) => {
   t.is(data(await caller.ask('test.echo')).app, 'test')
 })
 
-test('every worker of a cluster hears the hosts', async (t) => {
+test('every worker of a cluster hears every hello', async (t) => {
   const net = await createNet(t)
-  const workers = forkProgram(t, net, 'clusterCallers.ts', [])
-  const answers: unknown[] = []
-  workers.on('message', (message: { answered: unknown }) => void answers.push(message.answered))
-  const responder = await forkResponder(t, net, 'test', 'test.echo')
-  await until(() => answers.length === 3, { timeoutMs: 30_000 })
-  t.deepEqual(answers, [responder.pid, responder.pid, responder.pid])
+  const heard = new Map<number, number>()
+  const everyWorker = (times: number) => heard.size === 3 && [...heard.values()].every((each) => each === times)
+  forkProgram(t, net, 'clusterListeners.ts', []).on('message', ({ worker }: { worker: number }) => {
+    heard.set(worker, (heard.get(worker) ?? 0) + 1)
+  })
+  await until(() => everyWorker(1), { timeoutMs: 60_000 })
+  const component = new CallerComponent(net.config)
+  t.teardown(() => component.close())
+  const discovery = await startDiscovery(component, net.config, () => {})
+  for (let i = 0; i < 10; i++) discovery.hello()
+  await until(() => everyWorker(11))
+  t.pass()
 })
 
 test('systems with other secrets on one discovery port stay apart', async (t) => {
