@@ -10,10 +10,13 @@ export interface TestMongod {
   replicaSet: MongoMemoryReplSet
 }
 
+/** Its log goes through a pipe that this process reads: a test that blocks (spawnSync) would block a talkative mongod. */
+const QUIET = ['--quiet', '--slowms', '60000']
 const ARGS = [
   ...['--wiredTigerCacheSizeGB', String(CACHE_GB)],
   ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
   '--nounixsocket',
+  ...QUIET,
 ]
 
 const started: Promise<TestMongod>[] = []
