@@ -1,13 +1,13 @@
+import type { Output } from '../../platform/contract.js'
 import { Refusal } from '../../platform/errors.js'
 import { define } from '../../platform/function.js'
 import type { PeerHealth } from '../../platform/transport.js'
-import { listTree } from '../../platform/tree.js'
+import { listTree, type Located } from '../../platform/tree.js'
 import { readVersion } from '../../platform/version.js'
 import { platform } from './contract.js'
 
 export default define(platform.getStatus, async (ctx, { domain }) => {
-  const { tree, version } = ctx.use(readTree)
-  const domains = [...new Set(tree.map((each) => each.domain))]
+  const { tree, domains, version, reports } = ctx.use(createBoard)
   if (domain !== undefined && !domains.includes(domain)) {
     throw new Refusal('invalid_input', `There is no domain ${domain}.`, {
       issues: [{ path: 'domain', message: `must be one of ${domains.join(', ')}` }],
@@ -16,6 +16,23 @@ export default define(platform.getStatus, async (ctx, { domain }) => {
 
   const processes = await ctx.survey()
   const asked = domain === undefined ? domains : [domain]
+  const known = reports.get(processes) ?? new Map<string | undefined, Report>()
+  const report = known.get(domain) ?? assess(processes, tree, asked)
+  reports.set(processes, known.set(domain, report))
+  return { ...report, version }
+})
+
+type Report = Pick<Output<typeof platform.getStatus>, 'status' | 'message' | 'functions'>
+
+/** What is worked out once a process, and once a survey. */
+function createBoard() {
+  const tree = listTree()
+  const domains = [...new Set(tree.map((each) => each.domain))]
+  const reports = new WeakMap<readonly PeerHealth[], Map<string | undefined, Report>>()
+  return { tree, domains, version: readVersion(), reports }
+}
+
+function assess(processes: readonly PeerHealth[], tree: readonly Located[], asked: readonly string[]): Report {
   const instances = countInstances(processes)
   const functions = tree
     .filter((each) => asked.includes(each.domain))
@@ -31,13 +48,8 @@ export default define(platform.getStatus, async (ctx, { domain }) => {
   return {
     status: missing.length + cutOff.length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
     message: describe(missing, cutOff),
-    version,
     functions: functions.map((each) => ({ name: each.operation, instances: each.instances })),
-  } as const
-})
-
-function readTree() {
-  return { tree: listTree(), version: readVersion() }
+  }
 }
 
 function countInstances(processes: readonly PeerHealth[]): Map<string, number> {
