@@ -119,9 +119,14 @@ export async function startDiscovery(component: Component, config: Config, logOn
   // The whole command line: long, and told to everybody with each hello.
   delete discovery.me.processCommand
   authenticate(discovery.broadcast, clusterKeyOf(config.clusterSecret), logOnce)
-  discovery.on('error', failed)
+  let cause: unknown
+  discovery.on('error', (error: unknown) => (cause = error))
   if (isRedis(socket)) surviveRedis(socket, failed)
   await once(socket, 'listening')
+  if (cause) {
+    socket.close()
+    throw new Error(`Can't join DISCOVERY_ADDRESS=${config.discovery.address}`, { cause })
+  }
   // At each return of Redis the library would start one more timer.
   if (isRedis(socket)) socket.pub.removeAllListeners('ready')
   socket.on('error', failed)

@@ -56,6 +56,7 @@ declare module '@dashersw/node-discover' {
 }
 
 declare module '@dashersw/node-discover/lib/network.js' {
+  import type { Socket as UdpSocket } from 'node:dgram'
   import type { EventEmitter } from 'node:events'
 
   interface Redis extends EventEmitter {
@@ -72,7 +73,7 @@ declare module '@dashersw/node-discover/lib/network.js' {
   }
 
   export default class Network extends EventEmitter {
-    socket: EventEmitter | RedisSocket
+    socket: UdpSocket | RedisSocket
     start(callback: (error?: Error) => void): void
     encode(data: unknown, callback: (error: Error | null, bytes: string | null) => void): void
     decode(bytes: Buffer | string, callback: (error: Error | null, data: unknown) => void): void

@@ -152,6 +152,15 @@ test('hosts find each other by multicast', async (t) => {
   t.is(data(await caller.ask('test.echo')).app, 'test')
 })
 
+test('what is no multicast address is refused', async (t) => {
+  const { config } = await createNet(t, { DISCOVERY: 'multicast', DISCOVERY_ADDRESS: '127.255.255.255' })
+  const component = new CallerComponent(config)
+  await t.throwsAsync(
+    startDiscovery(component, config, () => {}),
+    { message: /DISCOVERY_ADDRESS/ },
+  )
+})
+
 test('every worker of a cluster hears every hello', async (t) => {
   const net = await createNet(t)
   const heard = new Map<number, number>()
