@@ -1,7 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { CallError } from '../client/index.js'
 import { Refusal } from '../platform/errors.js'
-import { outOfReach } from '../platform/system.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */
 export class Failure extends Error {
@@ -34,14 +33,18 @@ export async function command<const O extends Options>(
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
     else if (error instanceof Refusal || error instanceof CallError) console.error(refusal(error))
-    else if (outOfReach(error)) console.error(`MongoDB is out of reach: ${(error as Error).message}`)
     else if (error instanceof Error && FOR_PEOPLE.has(error.name)) console.error(error.message)
+    else if (error instanceof Error && OUT_OF_REACH.has(error.name))
+      console.error(`MongoDB is out of reach: ${error.message}`)
     else console.error(error)
   }
 }
 
 const refusal = ({ code, message }: Refusal | CallError): string =>
   `${code}: ${message}${code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
+
+/** By name: the driver's own classes would load the driver for commands that need no database. */
+const OUT_OF_REACH = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNotConnectedError'])
 
 /** Errors whose messages are written for the person at the terminal. */
 const FOR_PEOPLE = new Set(['Failure', 'ConfigError', 'MigrationError', 'MongodNotFound'])

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,6 +30,7 @@ export async function startEmbeddedMongo(config: Config, say: (line: string) => 
 
   const binary = await findMongod(say)
   mkdirSync(dbPath, { recursive: true })
+  await endOrphan(dbPath, say)
   const port = await choosePort(config)
   writeFileSync(embeddedUriFile(config.dataDir), `${embeddedMongoUri(port)}\n`)
   say(`Starting MongoDB (${binary}) at 127.0.0.1:${port}, data in ${dbPath}`)
@@ -41,6 +42,21 @@ export async function startEmbeddedMongo(config: Config, say: (line: string) => 
     await Promise.race([initiateReplicaSet(port), failWhenGivenUp(config, settled.signal)])
   } finally {
     settled.abort()
+  }
+}
+
+/** A mongod that outlived a PM2 which was killed holds the data: it ends cleanly, so that the next one can have them. */
+async function endOrphan(dbPath: string, say: (line: string) => void): Promise<void> {
+  const pid = Number(readIfThere(join(dbPath, 'mongod.lock')))
+  // The lock of a mongod that was killed names a process that may be anyone's by now.
+  const isOurs = (): boolean => readIfThere(`/proc/${pid}/cmdline`).split('\0').includes(dbPath)
+  if (!pid || !isOurs()) return
+  say(`Ending the MongoDB (process ${pid}) that outlived its PM2`)
+  process.kill(pid, 'SIGINT')
+  const giveUpAt = Date.now() + KILL_TIMEOUT_MS
+  while (isOurs()) {
+    if (Date.now() > giveUpAt) throw new Failure(`The MongoDB of process ${pid} does not end. Stop it, then try again.`)
+    await sleep(100)
   }
 }
 
@@ -66,9 +82,16 @@ async function choosePort(config: Config): Promise<number> {
 }
 
 function keptPort({ dataDir }: Config): number | undefined {
-  const file = embeddedUriFile(dataDir)
-  if (!existsSync(file)) return undefined
-  return Number(new URL(readFileSync(file, 'utf8').trim()).port)
+  const uri = readIfThere(embeddedUriFile(dataDir)).trim()
+  return uri ? Number(new URL(uri).port) : undefined
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Whether nobody listens at this port. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem, type AppSpec } from '../platform/ecosystem.js'
 import { migrateUp } from '../platform/migrations.js'
@@ -11,6 +12,9 @@ const USAGE = `npm start
 
 Builds, finds or starts MongoDB, migrates, starts everything under PM2, and ends when every function answers.
 What runs already is reloaded without a failed request. Settings come from the environment; README.md lists them.`
+
+/** What was just stopped, or lost its PM2, may still be on its way out. */
+const PORT_GRACE_MS = 5000
 
 const NEXT = `
 Next:
@@ -45,6 +49,13 @@ function refuseStrangers(apps: readonly AppSpec[], processes: readonly Pm2Proces
   )
 }
 
+async function isFreeWithin(timeoutMs: number, port: number, host: string): Promise<boolean> {
+  for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(200)) {
+    if (await isFree(port, host)) return true
+    if (Date.now() > giveUpAt) return false
+  }
+}
+
 async function refuseTakenPorts(processes: readonly Pm2Process[], { gateway, jobsPort }: Config): Promise<void> {
   const ports = [
     { setting: 'GATEWAY_PORT', app: 'gateway', host: gateway.host, port: gateway.port },
@@ -52,7 +63,7 @@ async function refuseTakenPorts(processes: readonly Pm2Process[], { gateway, job
   ]
   for (const { setting, app, host, port } of ports) {
     const ours = processes.some((process) => process.ours && process.app === app && process.pid > 0)
-    if (ours || (await isFree(port, host))) continue
+    if (ours || (await isFreeWithin(PORT_GRACE_MS, port, host))) continue
     throw new Failure(`${setting}=${port}: another program listens at ${host}:${port}. Stop it, or set ${setting}.`)
   }
 }

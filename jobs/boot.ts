@@ -17,6 +17,8 @@ export async function boot(app: string, start: (system: System) => Promise<() =>
   // Until it has started there is nothing to end well.
   let stop = (): void => process.exit(0)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
+  // PM2 itself is gone: whatever stays would run beside what the next PM2 starts, with nobody to stop it.
+  process.on('disconnect', () => stop())
 
   try {
     const config = loadConfig()

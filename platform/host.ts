@@ -23,6 +23,8 @@ process.on('uncaughtException', (error) => {
 // Until functions answer, nothing is in flight.
 let stop = (): void => process.exit(0)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
+// PM2 itself is gone: whatever stays would run beside what the next PM2 starts, with nobody to stop it.
+process.on('disconnect', () => stop())
 
 try {
   if (!values.app || !values.operations) throw new Error('Usage: host --app <name> --operations <a,b,c>')

@@ -24,7 +24,7 @@ test.before(async (t) => {
     MONGODB_URI: mongod.uri,
     // createBooking has an app of its own.
     PLACEMENT: 'createBooking=2',
-    RECOVERY_STUCK_AFTER_MS: '5000',
+    RECOVERY_STUCK_AFTER_MS: '8000',
     RECOVERY_INTERVAL_MS: '500',
     LOG_LEVEL: 'warn',
   })

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -35,7 +36,7 @@ export interface Installation {
   cli(name: string, ...args: string[]): Promise<Run>
   pm2(...args: string[]): Promise<Run>
   rows(app?: string): Promise<Pm2Row[]>
-  /** Stops what runs, removes it all, and throws where a process that was seen to run still does. */
+  /** Stops what runs, removes it all, and throws where a process of it is left. */
   remove(): Promise<void>
 }
 
@@ -89,10 +90,25 @@ export async function install(settings: Record<string, string> = {}, root = PACK
         await pm2('kill')
       }
       await rm(home, { recursive: true, force: true })
-      await until(() => ![...seen].some(alive), { what: `the last of the processes ${[...seen].join()} to end` })
+      const left = (): number[] => [...new Set([...seen, ...processesNaming(home)])].filter(alive)
+      await until(() => left().length === 0, { what: `processes of ${home} to end` }).catch((error: unknown) => {
+        throw new Error(`Still running: ${left().join(', ')}`, { cause: error })
+      })
     },
   }
   return installation
+}
+
+/** Everything started with this directory in its environment, whoever started it; empty where there is no /proc. */
+function processesNaming(directory: string): number[] {
+  const running = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []
+  return running.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory)
+    } catch {
+      return false
+    }
+  })
 }
 
 interface RawRow {

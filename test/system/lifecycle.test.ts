@@ -1,0 +1,149 @@
+import test from 'ava'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { alive, install, PACKAGE, run, type Installation } from './installation.js'
+import { ask, connect, demand } from './load.js'
+
+/** What a person does with the npm scripts, on the embedded MongoDB, in this order. */
+let system: Installation
+let other: Installation
+/** A booking made before the first stop. */
+let made: { bookingId: string; userId: string }
+
+test.before(async () => {
+  system = await install()
+  other = await install()
+})
+
+test.after.always('nothing is left running', async () => {
+  await system.remove()
+  await other.remove()
+})
+
+const npm = (...args: string[]) => run('npm', args, PACKAGE, system.env)
+
+async function adminToken(of: Installation): Promise<string> {
+  return (await of.cli('token', '--role', 'admin')).output.trim().split('\n').at(-1) as string
+}
+
+test.serial('npm start | cat ends by itself when every function answers', async (t) => {
+  const { code, output } = await run('sh', ['-c', 'npm start | cat'], PACKAGE, system.env)
+  t.is(code, 0)
+  t.regex(output, /\d+\.\d s {2}Ready: 127\.0\.0\.1:/)
+  t.deepEqual(
+    (await system.rows()).filter(({ status }) => status !== 'online'),
+    [],
+  )
+})
+
+test.serial('a client signs up, books a car, and sees the money move', async (t) => {
+  const admin = connect(system.url, await adminToken(system))
+  const anonymous = connect(system.url)
+  const email = 'ada@example.com'
+  const password = 'correct horse battery'
+  await demand(anonymous, 'signUp', { email, password, name: 'Ada' })
+  const { user, token } = (await demand(anonymous, 'signIn', { email, password })) as {
+    user: { id: string }
+    token: string
+  }
+  const { id: carId } = (await demand(admin, 'createCar', { name: 'Blue Beetle', pricePerHour: 1000 })) as {
+    id: string
+  }
+  await demand(admin, 'depositFunds', { userId: user.id, amount: 5000 })
+
+  const client = connect(system.url, token)
+  const period = { from: '2031-01-01T01:00:00.000Z', to: '2031-01-01T03:00:00.000Z' }
+  const booking = await demand(client, 'createBooking', { carId, ...period })
+  t.like(booking, { state: 'COMMITTED', cost: 2000 })
+  t.like(await demand(client, 'getUser', { userId: user.id }), { balance: 3000 })
+  made = { bookingId: booking['id'] as string, userId: user.id }
+  for (const socket of [admin, anonymous, client]) socket.disconnect()
+})
+
+test.serial('npm run token, demo and audit', async (t) => {
+  const token = await npm('run', 'token', '--', '--role', 'user', '--user', made.userId)
+  const client = connect(system.url, token.output.trim().split('\n').at(-1))
+  t.like(await demand(client, 'getBooking', { bookingId: made.bookingId }), { state: 'COMMITTED' })
+  client.disconnect()
+  t.is((await system.cli('token', '--role', 'admin', '--user', made.userId)).code, 1, 'another role than the user has')
+  t.is((await system.cli('token', '--role', 'user', '--user', 'f'.repeat(24))).code, 1, 'an unknown user')
+
+  const demo = await npm('run', 'demo')
+  t.is(demo.code, 0, demo.output)
+  t.regex(demo.output, /createBooking: COMMITTED/)
+  const audit = await npm('run', 'audit')
+  t.is(audit.code, 0, audit.output)
+  t.regex(audit.output, /The books balance/)
+})
+
+test.serial('every command explains itself', async (t) => {
+  for (const name of ['start', 'stop', 'reload', 'token', 'demo', 'audit', 'migrate', 'jobs']) {
+    const { code, output } = await system.cli(name, '--help')
+    t.is(code, 0, name)
+    t.regex(output, /^npm (run )?\w+/, name)
+  }
+  t.is((await system.cli('start', '--nonsense')).code, 1)
+})
+
+test.serial('pm2 ls, describe and logs work as anywhere', async (t) => {
+  t.regex((await system.pm2('ls')).output, /bookings.*online/)
+  t.regex((await system.pm2('describe', 'users')).output, /fork_mode/)
+  t.is((await system.pm2('logs', 'users', '--nostream', '--lines', '3')).code, 0)
+})
+
+test.serial('a second system runs beside the first, with data of its own', async (t) => {
+  const { code, output } = await other.cli('start')
+  t.is(code, 0, output)
+  const admin = connect(other.url, await adminToken(other))
+  const missing = await ask(admin, 'getBooking', { bookingId: made.bookingId })
+  t.like(missing, { ok: false, error: { code: 'booking_not_found' } })
+  const stranger = connect(other.url, await adminToken(system))
+  const refusal = await new Promise<Error & { data?: { code: string } }>((resolve) =>
+    stranger.once('connect_error', resolve),
+  )
+  t.is(refusal.data?.code, 'unauthenticated')
+  for (const socket of [admin, stranger]) socket.disconnect()
+})
+
+test.serial('npm stop ends every process, of this system alone', async (t) => {
+  const pids = (await system.rows()).map(({ pid }) => pid)
+  const { code, output } = await npm('stop')
+  t.is(code, 0, output)
+  t.deepEqual(pids.filter(alive), [])
+  t.false((await other.rows()).some(({ status }) => status !== 'online'))
+  t.is((await npm('stop')).code, 0, 'stopping twice is fine')
+})
+
+test.serial('npm start again: the data is still there; starting twice is fine', async (t) => {
+  for (const attempt of ['again', 'while it runs']) {
+    const { code, output } = await system.cli('start')
+    t.is(code, 0, `${attempt}: ${output}`)
+    const client = connect(system.url, await adminToken(system))
+    t.like(await demand(client, 'getBooking', { bookingId: made.bookingId }), { state: 'COMMITTED' })
+    client.disconnect()
+  }
+})
+
+test.serial('PM2 itself killed: npm start brings all back, and no process of before is left', async (t) => {
+  const before = (await system.rows()).map(({ pid }) => pid)
+  process.kill(Number(await readFile(join(system.config.pm2Home, 'pm2.pid'), 'utf8')), 'SIGKILL')
+  const { code, output } = await system.cli('start')
+  t.is(code, 0, output)
+  t.deepEqual(before.filter(alive), [])
+  t.regex((await system.cli('audit')).output, /The books balance/)
+})
+
+test.serial('a port that another program has is named, with its setting', async (t) => {
+  const squatter = createServer().listen(0, '127.0.0.1')
+  await once(squatter, 'listening')
+  const { port } = squatter.address() as { port: number }
+  const third = await install({ GATEWAY_PORT: String(port) })
+  t.teardown(() => third.remove())
+  const { code, output } = await third.cli('start')
+  squatter.close()
+  t.is(code, 1)
+  t.regex(output, new RegExp(`GATEWAY_PORT=${port}: another program listens`))
+  t.deepEqual(await third.rows(), [])
+})
