@@ -213,8 +213,12 @@ export function createEngine<B extends EngineBooking>({
   async function takeOverAgain(id: Id, { deadlineAt }: Hold, why: string): Promise<B> {
     for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 500)) {
       try {
-        const b = (await takeOver(id, 'owner', why)) ?? (await store.read(id))
-        if (b) return b
+        const taken = await takeOver(id, 'owner', why)
+        if (taken) return taken
+        // Only an ended booking may be taken as it is read: an INITIAL that was not majority yet was not to be seen to
+        // take over, and what is read next may be at the epoch of somebody else, who took it over meanwhile.
+        const seen = await store.read(id)
+        if (seen && isFinal(seen.state)) return seen
       } catch (error) {
         if (!(error instanceof Unknown)) throw error
       }
