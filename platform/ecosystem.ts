@@ -76,8 +76,8 @@ function appDefaults(config: Config, root: string) {
     // min_uptime * max_restarts of `pm2 start` or a reload. Code that can't run gets there even when all apps at once
     // fail to load on two cores; a process that lives longer in between, killed however often, never does.
     // No restart_delay and no exp_backoff_restart_delay: with either PM2 shows `waiting restart` in place of `errored`.
-    min_uptime: 3000,
-    max_restarts: 12,
+    min_uptime: 4000,
+    max_restarts: 10,
     merge_logs: true,
     pmx: false,
     vizion: false,
