@@ -146,6 +146,13 @@ const schema = {
   },
 } as const
 
+/** Every setting, for the docs. */
+export const SETTINGS = Object.values(schema).map(({ env, doc, default: fallback }) => ({
+  env,
+  doc,
+  fallback: String(fallback),
+}))
+
 /** A setting that is wrong, or wrong together with another. The message names it and says what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'

@@ -11,7 +11,7 @@ import type { Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
 export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 
-const { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
+const { MongoNetworkError, MongoServerError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
 
 const SURVEY_MAX_AGE_MS = 1000
 
@@ -186,8 +186,12 @@ async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
   }
 }
 
+/** NotWritablePrimary and its kin, interrupted by a shutdown or a step-down, a write concern that timed out. */
+const PASSING_CODES = new Set<unknown>([64, 91, 189, 10107, 11600, 11602, 13435, 13436])
+
 export const outOfReach = (error: unknown): boolean =>
   error instanceof mongoose.Error.MongooseServerSelectionError ||
   error instanceof MongoNetworkError ||
   error instanceof MongoServerSelectionError ||
-  error instanceof MongoNotConnectedError
+  error instanceof MongoNotConnectedError ||
+  (error instanceof MongoServerError && PASSING_CODES.has(error.code))

@@ -192,9 +192,9 @@ export const bookings = defineContract('bookings', {
   }),
 
   settledBookings: operation({
-    summary: 'For tidyUsers: which of these bookings are final, and were created before a time.',
+    summary: 'For tidyUsers: which of these bookings are final, and with `before` also created and ended before it.',
     access: 'internal',
-    input: z.strictObject({ bookingIds: z.array(id).max(1000), createdBefore: time.optional() }),
+    input: z.strictObject({ bookingIds: z.array(id).max(1000), before: time.optional() }),
     output: z.object({ settled: z.array(id) }),
     errors: [],
     deadline: 'quick',

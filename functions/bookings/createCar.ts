@@ -29,7 +29,8 @@ export default define(bookings.createCar, async (ctx, input) => {
     await cars.create(car)
   } catch (error) {
     if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
-    const earlier = await cars.findById(car._id).lean()
+    // Linearizable: the document in the way may have been inserted a moment ago and not be majority yet.
+    const earlier = await cars.findById(car._id).readConcern('linearizable').lean()
     if (!earlier || !isSameRequest(earlier.request, car.request)) {
       throw new Refusal('car_id_reused', `The id ${input.carId} belongs to another car.`)
     }

@@ -3,19 +3,26 @@ import { define } from '../../platform/function.js'
 import type { Vote } from '../../protocol/participant.js'
 import { Unknown } from '../../protocol/store.js'
 import { users } from './contract.js'
+import { ledgerPressure } from './ledger.pressure.js'
 import { userParticipant, type HeldFunds } from './user.participant.js'
 
 const { ObjectId } = mongoose.Types
 
 export default define(users.moveFunds, async (ctx, { steps }) => {
   const user = ctx.use(userParticipant)
+  const pressure = ctx.use(ledgerPressure)
 
   /** One step's own outcome: what went wrong with it must not hide what is known of the others. */
   async function run({ step, booking }: (typeof steps)[number]): Promise<Vote | 'unknown'> {
     try {
       const held = heldFunds(booking)
-      if (step === 'apply') return await user.apply(held)
+      if (step === 'apply') {
+        const vote = await user.apply(held)
+        if (vote === 'ok') pressure.added(held.userId)
+        return vote
+      }
       await user[step](held)
+      if (step !== 'clear') pressure.added(held.userId)
       return 'ok'
     } catch (error) {
       if (error instanceof Unknown) ctx.log.warn({ step, bookingId: booking.id, why: error.message }, 'outcome unknown')

@@ -13,8 +13,8 @@ import { User, type TransferMark, type UserDocument } from './user.model.js'
  *
  * - Dropped is only what is final, seen with majority after the user was read: what is final never changes. Something
  *   that is not final still needs its mark, to learn that it was applied.
- * - Dropped is only what was created before the new mark. What stays in its place may be older than the mark or newer:
- *   it is still fenced by its place.
+ * - Dropped is only what was created before the new mark; of bookings, what has ended before it too, because users look
+ *   at their upcoming ones. What stays in its place may be older than the mark or newer: it is still fenced by its place.
  * - The mark must not pass anything of the user that is not final: an apply that it refuses would be void, and a
  *   reversal, which cannot be refused, would never end. Ids that are in the document and not final make the user wait
  *   for the next sweep; so does an outstanding booking that has left no trace here yet. A user has one at a time, and
@@ -96,14 +96,14 @@ export async function forgetOld(ctx: Context, page: readonly Marked[], final: Se
   return forgotten
 }
 
-/** Final bookings among these, of all ages or from before a time; the bookings domain knows. */
-async function settled(ctx: Context, ids: string[], createdBefore?: Date): Promise<Set<string>> {
+/** Final bookings among these, of all ages or over before a time; the bookings domain knows. */
+async function settled(ctx: Context, ids: string[], before?: Date): Promise<Set<string>> {
   const unique = [...new Set(ids)]
   const found = new Set<string>()
   for (let i = 0; i < unique.length; i += MAX_IDS_PER_CALL) {
     const answer = await ctx.call(bookings.settledBookings, {
       bookingIds: unique.slice(i, i + MAX_IDS_PER_CALL),
-      ...(createdBefore && { createdBefore: createdBefore.toISOString() }),
+      ...(before && { before: before.toISOString() }),
     })
     for (const each of answer.settled) found.add(each)
   }

@@ -1,0 +1,16 @@
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { reference } from './reference.js'
+import { command } from './command.js'
+
+const USAGE = `npm run docs
+
+Writes docs/operations.md, docs/errors.md, docs/settings.md and docs/states.md from the contracts, the vocabulary of errors, the
+settings and the table of states.`
+
+await command(USAGE, {}, async () => {
+  for (const [file, text] of await reference()) {
+    await writeFile(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), text)
+    console.log(`docs/${file}`)
+  }
+})
