@@ -1,14 +1,25 @@
 import mongoose from 'mongoose'
 import { Refusal } from '../../platform/errors.js'
 import type { Context } from '../../platform/function.js'
+import { Unknown } from '../../protocol/store.js'
 import { bookingEngine } from './booking.engine.js'
 import type { BookingDocument } from './booking.model.js'
 
 /** The booking, if the caller may see it: others' bookings are not found, so that ids tell nothing. */
 export async function visibleBooking(ctx: Context, bookingId: string): Promise<BookingDocument> {
-  const booking = await ctx.use(bookingEngine).read(new mongoose.Types.ObjectId(bookingId))
+  const booking = await readBooking(ctx, bookingId)
   if (!booking || !isVisible(ctx, booking)) throw new Refusal('booking_not_found', `There is no booking ${bookingId}.`)
   return booking
+}
+
+/** A read that gets no answer changes nothing, so it is no unknown outcome: only a database that does not answer. */
+export async function readBooking(ctx: Context, bookingId: string): Promise<BookingDocument | null> {
+  try {
+    return await ctx.use(bookingEngine).read(new mongoose.Types.ObjectId(bookingId))
+  } catch (error) {
+    if (!(error instanceof Unknown)) throw error
+    throw new Refusal('unavailable', 'A database is out of reach.', undefined, { cause: error })
+  }
 }
 
 export const isVisible = ({ caller }: Context, booking: BookingDocument): boolean =>

@@ -4,6 +4,7 @@ import { define, type Context } from '../../platform/function.js'
 import { isSameRequest, requestOf } from '../../platform/requests.js'
 import { isFinal, isOutstanding } from '../../protocol/states.js'
 import { users } from '../users/contract.js'
+import { readBooking } from './booking.access.js'
 import { bookingEngine, newBooking, outstandingRefusal, settling } from './booking.engine.js'
 import type { BookingDocument } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
@@ -23,8 +24,7 @@ export default define(bookings.createBooking, async (ctx, input) => {
   const request = requestOf(ctx, input)
   const draft = await draftOf(ctx, input, userId).catch(async (refusal: unknown) => {
     // What no longer holds may have held when the same request came first: its outcome stands.
-    const earlier = await ctx.use(bookingEngine).read(new ObjectId(bookingId))
-    if (earlier) return null
+    if (await readBooking(ctx, bookingId)) return null
     throw refusal
   })
 
