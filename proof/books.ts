@@ -1,0 +1,189 @@
+import type { Document } from './documents.js'
+import type { Ending } from './executor.js'
+import { documentsOf, type Snapshot } from './snapshot.js'
+
+/**
+ * The books, by arithmetic of their own: nothing here is taken from the product, so that a mistake there cannot hide
+ * itself. Each check answers a sentence on what is wrong.
+ */
+
+interface BookingRow {
+  _id: Id
+  userId: Id
+  carId: Id
+  from: Date
+  to: Date
+  cost: number
+  state: string
+  reason?: string
+  reverses?: Id
+}
+interface UserRow {
+  _id: Id
+  balance: number
+  bookings: Id[]
+  pendingBookings: Id[]
+  tombstones: Id[]
+  recentLedger: { cause: string; causeId: Id; change: number }[]
+}
+interface CarRow {
+  _id: Id
+  bookings: { _id: Id; from: Date; to: Date }[]
+  pendingBookings: Id[]
+  tombstones: Id[]
+}
+type Id = Document['_id']
+
+const rows = <T>(snapshot: Snapshot, collection: 'bookings' | 'cars' | 'users'): T[] =>
+  documentsOf(snapshot, collection) as unknown as T[]
+
+const FINAL = ['COMMITTED', 'CANCELLED']
+
+/** What must hold at every moment, whatever is under way. */
+export function checkAlways(snapshot: Snapshot): string | undefined {
+  const outstanding = new Set<string>()
+  const reversed = new Set<string>()
+  for (const booking of rows<BookingRow>(snapshot, 'bookings')) {
+    const user = String(booking.userId)
+    if (!FINAL.includes(booking.state)) {
+      if (outstanding.has(user)) return `user ${user} has two outstanding bookings`
+      outstanding.add(user)
+    }
+    if (booking.reverses) {
+      if (reversed.has(String(booking.reverses))) return `booking ${String(booking.reverses)} is reversed twice`
+      reversed.add(String(booking.reverses))
+    }
+  }
+  for (const user of rows<UserRow>(snapshot, 'users')) {
+    const ledger = user.recentLedger.reduce((sum, { change }) => sum + change, 0)
+    if (user.balance < 0) return `user ${String(user._id)} has balance ${user.balance}`
+    if (user.balance !== ledger) return `user ${String(user._id)} has balance ${user.balance}, ledger ${ledger}`
+    if (repeats(user.bookings)) return `user ${String(user._id)} holds a booking twice`
+  }
+  for (const car of rows<CarRow>(snapshot, 'cars')) {
+    if (repeats(car.bookings.map(({ _id }) => _id))) return `car ${String(car._id)} holds a booking twice`
+    for (const [i, a] of car.bookings.entries()) {
+      for (const b of car.bookings.slice(i + 1)) {
+        if (a.from < b.to && b.from < a.to)
+          return `car ${String(car._id)} is held by ${String(a._id)} and ${String(b._id)}`
+      }
+    }
+  }
+  return undefined
+}
+
+const repeats = (ids: Id[]): boolean => new Set(ids.map(String)).size < ids.length
+
+const NEXT: Record<string, string[]> = {
+  INITIAL: ['PENDING', 'CANCELLING'],
+  PENDING: ['APPLIED', 'CANCELLING'],
+  APPLIED: ['COMMITTED'],
+  CANCELLING: ['CANCELLED'],
+  COMMITTED: [],
+  CANCELLED: [],
+}
+
+/** What must hold of every write of a booking. */
+export function checkWrite(before: Document | null, after: Document): string | undefined {
+  const [from, to] = [before?.['state'], after['state']] as [string | undefined, string]
+  if (from === undefined || from === to) return undefined
+  if (!NEXT[from]?.includes(to)) return `booking ${String(after._id)} went from ${from} to ${to}`
+  if (to === 'CANCELLING' && after['reverses']) return `the reversal ${String(after._id)} was cancelled`
+  return undefined
+}
+
+/** When nobody is at work and recovery has run: every booking final, and every participant as the bookings say. */
+export function checkSettled(books: Snapshot): string | undefined {
+  const bookings = rows<BookingRow>(books, 'bookings')
+  const known = new Map(bookings.map((booking) => [String(booking._id), booking]))
+  const reversed = new Set(bookings.flatMap(({ reverses }) => (reverses ? [String(reverses)] : [])))
+  for (const booking of bookings) {
+    const id = String(booking._id)
+    if (!FINAL.includes(booking.state)) return `booking ${id} is still ${booking.state}`
+    if (booking.reverses) {
+      const original = known.get(String(booking.reverses))
+      if (original?.state !== 'COMMITTED') return `reversal ${id} is of a booking that is ${String(original?.state)}`
+      if (booking.state !== 'COMMITTED') return `reversal ${id} is ${booking.state}`
+    }
+  }
+  const stands = (b: BookingRow) => b.state === 'COMMITTED' && !b.reverses && !reversed.has(String(b._id))
+
+  for (const user of rows<UserRow>(books, 'users')) {
+    const effect = new Map<string, number>()
+    for (const { cause, causeId, change } of user.recentLedger) {
+      if (cause !== 'deposit') effect.set(String(causeId), (effect.get(String(causeId)) ?? 0) + change)
+    }
+    for (const id of [
+      ...effect.keys(),
+      ...[...user.bookings, ...user.pendingBookings, ...user.tombstones].map(String),
+    ]) {
+      if (!known.has(id)) return `user ${String(user._id)} knows ${id}, which is no booking`
+    }
+    for (const booking of bookings.filter(({ userId }) => userId.equals(user._id))) {
+      const id = String(booking._id)
+      const due = booking.state === 'COMMITTED' ? (booking.reverses ? booking.cost : -booking.cost) : 0
+      const done = effect.get(id) ?? 0
+      if (done !== due) return `${booking.state} booking ${id} changed the balance by ${done}, not ${due}`
+      const active = user.bookings.some((each) => each.equals(booking._id))
+      if (active !== stands(booking))
+        return `${booking.state} booking ${id} is ${active ? '' : 'not '}active at its user`
+    }
+  }
+  for (const car of rows<CarRow>(books, 'cars')) {
+    for (const id of [...car.bookings.map(({ _id }) => _id), ...car.pendingBookings, ...car.tombstones].map(String)) {
+      if (!known.has(id)) return `car ${String(car._id)} knows ${id}, which is no booking`
+    }
+    for (const booking of bookings.filter(({ carId }) => carId.equals(car._id))) {
+      const record = car.bookings.find(({ _id }) => _id.equals(booking._id))
+      if ((record !== undefined) !== stands(booking)) {
+        return `${booking.state} booking ${String(booking._id)} is ${record ? '' : 'not '}active at its car`
+      }
+      if (record && (Number(record.from) !== Number(booking.from) || Number(record.to) !== Number(booking.to))) {
+        return `booking ${String(booking._id)} holds another period of its car`
+      }
+    }
+  }
+  return undefined
+}
+
+/** Told by createBooking and cancelBooking: as presenters and refusals show a booking. */
+interface Told {
+  id: string
+  state: string
+  reason?: string
+}
+
+/** Whether what an executor was answered is what came about. `reasons`: those that can be true in this case. */
+export function checkEnding(ending: Ending, books: Snapshot, reasons: readonly string[]): string | undefined {
+  const told = 'answered' in ending ? toldBookings(ending.answered) : toldByRefusal(ending.failed)
+  if (typeof told === 'string') return told
+  for (const { id, state, reason } of told) {
+    const booking = rows<BookingRow>(books, 'bookings').find(({ _id }) => String(_id) === id)
+    if (booking?.state !== state || (state === 'CANCELLED' && booking.reason !== reason)) {
+      return `told that booking ${id} is ${state} ${reason ?? ''}, but it is ${booking?.state} ${booking?.reason ?? ''}`
+    }
+    if (reason !== undefined && !reasons.includes(reason)) return `told ${reason}, which cannot be`
+  }
+  return undefined
+}
+
+function toldBookings(answered: unknown): Told[] {
+  const { booking, reversal } = answered as { booking?: Told; reversal?: Told }
+  if (booking) return reversal ? [booking, reversal] : [booking]
+  return typeof answered === 'object' && answered !== null && 'state' in answered ? [answered as Told] : []
+}
+
+/** Refusals that promise nothing about the booking. Everything else but these and the reasons below is a defect. */
+const SILENT = ['deadline_exceeded', 'booking_outstanding', 'booking_not_found']
+const REASONS = ['car_unavailable', 'insufficient_funds']
+
+function toldByRefusal(error: Error): Told[] | string {
+  const { code, details } = error as { code?: string; details?: { bookingId: string; state?: string; reason?: string } }
+  if (error.name === 'Unknown' || (code && SILENT.includes(code))) return []
+  if (code && details && REASONS.includes(code)) return [{ id: details.bookingId, state: 'CANCELLED', reason: code }]
+  if (code === 'booking_state_changed' && details?.state !== undefined) {
+    const { bookingId, state, reason } = details
+    return [{ id: bookingId, state, ...(reason !== undefined && { reason }) }]
+  }
+  return `failed with ${error.stack ?? error.message}`
+}
