@@ -192,6 +192,13 @@ const PASSING_CODES = new Set<unknown>([64, 91, 189, 10107, 11600, 11602, 13435,
 export const outOfReach = (error: unknown): boolean =>
   error instanceof mongoose.Error.MongooseServerSelectionError ||
   error instanceof MongoNetworkError ||
+  isSocketError(error) ||
   error instanceof MongoServerSelectionError ||
   error instanceof MongoNotConnectedError ||
   (error instanceof MongoServerError && PASSING_CODES.has(error.code))
+
+/** The driver passes what a socket says on as it is where it breaks in the middle of a send. */
+const isSocketError = (error: unknown): boolean =>
+  error instanceof Error &&
+  'syscall' in error &&
+  ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))

@@ -1,15 +1,15 @@
 import mongoose, { type Collection } from 'mongoose'
+import { DUPLICATE_KEY, refusedWrites } from '../platform/bulkErrors.js'
 import { coalesce } from '../platform/coalesce.js'
 import { Unknown, type Durability, type GuardedUpdate, type Id, type Landed, type Store } from './store.js'
 
-const { MongoBulkWriteError, MongoServerError } = mongoose.mongo
+const { MongoServerError } = mongoose.mongo
 
 /** Two batches of a step under way keep the journal busy; more only make the batches smaller. */
 const IN_FLIGHT_PER_STEP = 2
 const MAX_BATCH = 256
 
-/** Refusals that the server decides before anything is written. Every other error leaves the outcome unknown. */
-const DUPLICATE_KEY = 11000
+/** Beside a duplicate key, the refusal that the server decides before anything is written. Every other error leaves the outcome unknown. */
 const VALIDATION_FAILED = 121
 
 /**
@@ -131,10 +131,10 @@ async function bulk(write: () => Promise<unknown>): Promise<Map<number, Refused>
     await write()
     return new Map()
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw asUnknown(error)
-    const writeErrors = [error.writeErrors].flat()
+    const refused = refusedWrites(error)
+    if (!refused) throw asUnknown(error)
     return new Map(
-      writeErrors.map(({ index, code, errmsg }) => [index, { code, cause: refusal(code, errmsg ?? 'write refused') }]),
+      refused.map(({ index, code, errmsg }) => [index, { code, cause: refusal(code, errmsg ?? 'write refused') }]),
     )
   }
 }

@@ -1,4 +1,5 @@
 import type { Types } from 'mongoose'
+import { DUPLICATE_KEY, refusedWrites } from '../../platform/bulkErrors.js'
 import { long } from '../../platform/long.js'
 import { point } from '../../platform/points.js'
 import type { System } from '../../platform/system.js'
@@ -9,8 +10,6 @@ import { User } from './user.model.js'
 /** A document is written as a whole at each change: so many entries it may carry, and so many stay when it is relieved. */
 export const RECENT_LIMIT = 64
 const RECENT_KEPT = 32
-
-const DUPLICATE_KEY = 11000
 
 /**
  * Moves the oldest entries of an overlong ledger to the collection `ledger`; answers how many.
@@ -55,7 +54,6 @@ async function insertMissing(system: Pick<System, 'model'>, entries: object[]): 
   try {
     await system.model(Ledger).collection.insertMany(entries, { ordered: false })
   } catch (error) {
-    const { writeErrors } = error as { writeErrors?: { code: number }[] }
-    if (!writeErrors || ![writeErrors].flat().every(({ code }) => code === DUPLICATE_KEY)) throw error
+    if (!refusedWrites(error)?.every(({ code }) => code === DUPLICATE_KEY)) throw error
   }
 }

@@ -1,11 +1,13 @@
 import test from 'ava'
 import mongoose from 'mongoose'
+import { startProxy, UNDISTURBED } from '../../chaos/proxy.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { archiveLedger, RECENT_LIMIT } from '../../functions/users/ledger.archive.js'
 import { Ledger } from '../../functions/users/ledger.model.js'
 import { User } from '../../functions/users/user.model.js'
 import type { Output } from '../../platform/contract.js'
+import { onPoint } from '../../platform/points.js'
 import { crashAt, stallAt } from '../support/faults.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 
@@ -179,4 +181,27 @@ test.serial('money moves while many archive at once, and every entry stays', asy
   ])
   t.is((await ledgerOf(system, userId)).length, RECENT_LIMIT + 101)
   t.deepEqual(await violationsOf(system, userId), [])
+})
+
+test.serial('entries whose copies had no answer are not dropped', async (t) => {
+  const system = await createTestSystem(t)
+  const { userId } = await system.makeUser()
+  await deposits(system, userId, RECENT_LIMIT + 1)
+  const uri = new URL(system.config.mongodbUri('users'))
+  const proxy = await startProxy({ targetPort: Number(uri.port), random: () => 0 })
+  t.teardown(() => proxy.close())
+  uri.port = String(proxy.port)
+  uri.searchParams.delete('replicaSet')
+  uri.searchParams.set('directConnection', 'true')
+  const lossy = await createTestSystem(t, { beside: system, env: { MONGODB_URI: uri.href } })
+
+  onPoint((point) => {
+    if (point === 'archiveLedger.copy.before') proxy.disturb({ ...UNDISTURBED, dropReplies: 1 })
+  })
+  t.teardown(() => onPoint(null))
+  await t.throwsAsync(archiveLedger(lossy, new mongoose.Types.ObjectId(userId)))
+  t.like(await storedOf(system, userId), {
+    recentLedger: { length: RECENT_LIMIT + 1 },
+    archivedLedger: { count: 0 },
+  })
 })

@@ -1,0 +1,16 @@
+import mongoose, { type mongo } from 'mongoose'
+
+const { MongoBulkWriteError } = mongoose.mongo
+
+export const DUPLICATE_KEY = 11000
+
+/**
+ * The writes of a batch that the server refused, where that is all that went wrong. Undefined: the outcome of the batch
+ * is unknown. The driver dresses up whatever fails in a batch as a MongoBulkWriteError, a broken connection too, and
+ * such a one lists no refused write: an empty list must never be taken for "all is well".
+ */
+export function refusedWrites(error: unknown): mongo.WriteError[] | undefined {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return undefined
+  const refused = [error.writeErrors].flat()
+  return refused.length > 0 ? refused : undefined
+}
