@@ -1,6 +1,5 @@
 import test from 'ava'
 import mongoose from 'mongoose'
-import { startProxy, UNDISTURBED } from '../../chaos/proxy.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { archiveLedger, RECENT_LIMIT } from '../../functions/users/ledger.archive.js'
@@ -9,6 +8,7 @@ import { User } from '../../functions/users/user.model.js'
 import type { Output } from '../../platform/contract.js'
 import { onPoint } from '../../platform/points.js'
 import { crashAt, stallAt } from '../support/faults.js'
+import { lossyProxy } from '../support/lossyProxy.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 
 type Entry = Output<typeof users.listLedger>['items'][number]
@@ -187,16 +187,11 @@ test.serial('entries whose copies had no answer are not dropped', async (t) => {
   const system = await createTestSystem(t)
   const { userId } = await system.makeUser()
   await deposits(system, userId, RECENT_LIMIT + 1)
-  const uri = new URL(system.config.mongodbUri('users'))
-  const proxy = await startProxy({ targetPort: Number(uri.port), random: () => 0 })
-  t.teardown(() => proxy.close())
-  uri.port = String(proxy.port)
-  uri.searchParams.delete('replicaSet')
-  uri.searchParams.set('directConnection', 'true')
-  const lossy = await createTestSystem(t, { beside: system, env: { MONGODB_URI: uri.href } })
+  const { uri, loseOneReply } = await lossyProxy(t, system.config.mongodbUri('users'))
+  const lossy = await createTestSystem(t, { beside: system, env: { MONGODB_URI: uri } })
 
   onPoint((point) => {
-    if (point === 'archiveLedger.copy.before') proxy.disturb({ ...UNDISTURBED, dropReplies: 1 })
+    if (point === 'archiveLedger.copy.before') loseOneReply()
   })
   t.teardown(() => onPoint(null))
   await t.throwsAsync(archiveLedger(lossy, new mongoose.Types.ObjectId(userId)))
