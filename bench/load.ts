@@ -100,6 +100,34 @@ export async function closedLoop<R>(options: LoadOptions<R> & { inFlight: number
   return record.tally()
 }
 
+/** So many requests in all, so many at a time; every one must succeed. */
+export async function runAll<R>(
+  requests: R[],
+  inFlight: number,
+  send: (request: R) => Promise<unknown>,
+): Promise<{ perSecond: number; p50: number }> {
+  const latencies: number[] = []
+  const waiting = requests.values()
+  const startedAt = performance.now()
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      for (const request of waiting) {
+        const sentAt = performance.now()
+        await send(request)
+        latencies.push(performance.now() - sentAt)
+      }
+    }),
+  )
+  const seconds = (performance.now() - startedAt) / 1000
+  return {
+    perSecond: requests.length / seconds,
+    p50: percentile(
+      latencies.sort((a, b) => a - b),
+      0.5,
+    ),
+  }
+}
+
 /**
  * Requests at a fixed rate, whatever the answers do. Latency counts from when a request was meant to start, so that a
  * stall shows in every request that it held up.

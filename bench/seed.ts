@@ -3,9 +3,12 @@ import type { CarDocument } from '../functions/bookings/car.model.js'
 import type { TransferDocument } from '../functions/users/transfer.model.js'
 import type { UserDocument } from '../functions/users/user.model.js'
 import { long } from '../platform/long.js'
-import { BALANCE, CARS, carIdOf, PRICE, USERS, userIdOf } from './workload.js'
+import { ADMIN, BALANCE, CARS, carIdOf, PRICE, USERS, userIdOf } from './workload.js'
 
-const CREATED = new Date('2030-01-01T00:00:00.000Z')
+const DAY_MS = 24 * 3_600_000
+/** What is stored at the start is a month old. */
+const CREATED_MS = Date.now() - 30 * DAY_MS
+const CREATED = new Date(CREATED_MS)
 const EPOCH = new Date(0)
 const REQUEST = { by: 'system', hash: '' }
 const BATCH = 5000
@@ -15,8 +18,8 @@ export async function refill(db: mongo.Db): Promise<void> {
   await Promise.all(
     ['bookings', 'cars', 'users', 'deposits', 'ledger'].map((name) => db.collection(name).deleteMany({})),
   )
-  await insertAll(db.collection('users'), USERS, userDocument)
-  await insertAll(db.collection('deposits'), USERS, depositDocument)
+  await insertAll(db.collection('users'), USERS + 1, userDocument)
+  await insertAll(db.collection('deposits'), USERS + 1, depositDocument)
   await insertAll(db.collection('cars'), CARS, carDocument)
 }
 
@@ -51,7 +54,7 @@ export function userDocument(n: number): mongo.Document {
     name: `User ${n}`,
     nameKey: `user ${n}`,
     email: `user${n}@example.com`,
-    role: 'user',
+    role: n === ADMIN ? 'admin' : 'user',
     tokenVersion: 0,
     balance: long(BALANCE),
     netDeposits: long(BALANCE) as unknown as number,

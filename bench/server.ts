@@ -12,7 +12,7 @@ export interface Server {
 }
 
 /** A replica set with the settings of the embedded one, on data of its own. */
-export async function startServer(nodes: number): Promise<Server> {
+export async function startServer(nodes: number, cacheGb: number = CACHE_GB): Promise<Server> {
   const binary = await findMongod((line) => console.error(line))
   const version = await mongodVersion(binary)
   const replicaSet = await MongoMemoryReplSet.create({
@@ -21,7 +21,7 @@ export async function startServer(nodes: number): Promise<Server> {
       name: 'bench',
       count: nodes,
       storageEngine: 'wiredTiger',
-      args: ['--wiredTigerCacheSizeGB', String(CACHE_GB), '--nounixsocket'],
+      args: ['--wiredTigerCacheSizeGB', String(cacheGb), '--nounixsocket'],
     },
   })
   return {

@@ -16,6 +16,8 @@ export type Workload = keyof typeof WORKLOADS
 export const isWorkload = (name: string): name is Workload => Object.hasOwn(WORKLOADS, name)
 
 export const USERS = 1024
+/** One more user, who audits. */
+export const ADMIN = USERS
 export const CARS = 1000
 export const PRICE = 1000
 /** Enough for more bookings than a run can make, so that hardly any is refused. */
@@ -46,11 +48,18 @@ export interface RequestSource {
   done(request: BookingRequest): void
 }
 
-/** Requests of a workload: users drawn from those without a booking in flight, cars by the distribution, hours in turn. */
-export function requestsOf(workload: Workload, seed: number): RequestSource {
+/**
+ * Requests of a workload: users drawn from those without a booking in flight, cars by the distribution, hours in turn.
+ * `firstHour`: up to there the cars are booked already.
+ */
+export function requestsOf(
+  workload: Workload,
+  seed: number,
+  { users = USERS, firstHour = 0 }: { users?: number; firstHour?: number } = {},
+): RequestSource {
   const random = seededRandom(seed)
-  const idle = Array.from({ length: workload === 'busy' ? 1 : USERS }, (_, n) => n)
-  const hours = new Uint32Array(CARS)
+  const idle = Array.from({ length: workload === 'busy' ? 1 : users }, (_, n) => n)
+  const hours = new Uint32Array(CARS).fill(firstHour)
   const drawCar = workload === 'hot' ? () => 0 : zipf(CARS, EXPONENTS[workload] ?? 0, random)
 
   return {
@@ -61,19 +70,25 @@ export function requestsOf(workload: Workload, seed: number): RequestSource {
       idle[at] = idle.at(-1) as number
       idle.pop()
       const car = drawCar()
-      const from = new Date(FIRST_HOUR + (hours[car] as number) * HOUR_MS)
-      hours[car] = (hours[car] as number) + 1
-      return {
-        bookingId: new ObjectId(),
-        user,
-        userId: userIdOf(user),
-        carId: carIdOf(car),
-        from,
-        to: new Date(from.getTime() + HOUR_MS),
-        cost: PRICE,
-      }
+      const hour = hours[car] as number
+      hours[car] = hour + 1
+      return requestFor(user, car, hour)
     },
     done: ({ user }) => void idle.push(user),
+  }
+}
+
+/** The booking of a car by a user for the n-th hour. */
+export function requestFor(user: number, car: number, hour: number): BookingRequest {
+  const from = new Date(FIRST_HOUR + hour * HOUR_MS)
+  return {
+    bookingId: new ObjectId(),
+    user,
+    userId: userIdOf(user),
+    carId: carIdOf(car),
+    from,
+    to: new Date(from.getTime() + HOUR_MS),
+    cost: PRICE,
   }
 }
 

@@ -11,6 +11,8 @@ export interface Arm {
   book(request: BookingRequest): Promise<Outcome>
   /** The processes that do the work, apart from the database and the load; empty: it runs within the load's process. */
   productPids(): number[]
+  /** Calls another operation as an admin. Only the product's arms can. */
+  ask(operation: string, input: object): Promise<unknown>
   /** The arm's own audit, where it has one: what is wrong with the books. */
   audit(): Promise<string[]>
   close(): Promise<void>
@@ -27,3 +29,15 @@ export type ArmNumber = keyof typeof ARMS
 
 /** Answers of the product after which nobody knows whether the booking stands. */
 export const UNKNOWN_OUTCOMES: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
+
+/** For the hand-written arms. */
+export const asksNothing = (operation: string): Promise<never> =>
+  Promise.reject(new Error(`This arm has no ${operation}`))
+
+/** What the product's own audit finds wrong. */
+export async function violationsOf(ask: Arm['ask']): Promise<string[]> {
+  const { violations } = (await ask('auditBooks', {})) as {
+    violations: { rule: string; entityId: string; detail: string }[]
+  }
+  return violations.map(({ rule, entityId, detail }) => `${rule} ${entityId}: ${detail}`)
+}

@@ -2,10 +2,10 @@ import { pino } from 'pino'
 import { bookings } from '../../functions/bookings/contract.js'
 import { Refusal } from '../../platform/errors.js'
 import { createSystem } from '../../platform/system.js'
-import { domainsWithDatabase, loadFunctions } from '../../platform/tree.js'
+import { domainsWithDatabase, loadContracts, loadFunctions } from '../../platform/tree.js'
 import { loadConfig } from '../../config/index.js'
 import type { BookingRequest } from '../workload.js'
-import { UNKNOWN_OUTCOMES, type Arm } from './arm.js'
+import { UNKNOWN_OUTCOMES, violationsOf, type Arm } from './arm.js'
 
 export const callerOf = ({ userId }: BookingRequest) => ({ userId: userId.toHexString(), role: 'user' as const })
 
@@ -22,6 +22,13 @@ export async function inProcessArm(env: Record<string, string>, logFile: string)
   const log = pino({ level: config.logLevel }, pino.destination({ dest: logFile, sync: false }))
   const system = createSystem({ config, log, functions: await loadFunctions() })
   await system.databases.connect(domainsWithDatabase())
+  const contracts = await loadContracts()
+  const ask = (name: string, input: object): Promise<unknown> => {
+    const operation = contracts.get(name)
+    if (!operation) throw new Error(`no operation ${name}`)
+    return system.call(operation, input, { caller: null, requestId: system.newId() })
+  }
+
   return {
     number: 3,
     book: (request) =>
@@ -32,10 +39,8 @@ export async function inProcessArm(env: Record<string, string>, logFile: string)
           (error: unknown) => (error instanceof Refusal && !UNKNOWN_OUTCOMES.has(error.code) ? 'refused' : 'failed'),
         ),
     productPids: () => [],
-    async audit() {
-      const books = await system.call(bookings.auditBooks, {}, { caller: null, requestId: system.newId() })
-      return books.violations.map(({ rule, entityId, detail }) => `${rule} ${entityId}: ${detail}`)
-    },
+    ask,
+    audit: () => violationsOf(ask),
     close: () => system.close(),
   }
 }

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { BookingRequest } from '../workload.js'
-import type { Arm } from './arm.js'
+import { asksNothing, type Arm } from './arm.js'
 import {
   bookingDocument,
   carIsFree,
@@ -60,6 +60,7 @@ export async function transactionArm(uri: string): Promise<Arm> {
         (error: unknown) => (error instanceof Refused ? 'refused' : 'failed'),
       ),
     productPids: () => [],
+    ask: asksNothing,
     audit: () => Promise.resolve([]),
     close: () => client.close(),
   }

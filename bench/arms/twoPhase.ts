@@ -1,5 +1,5 @@
 import type { BookingRequest } from '../workload.js'
-import type { Arm } from './arm.js'
+import { asksNothing, type Arm } from './arm.js'
 import {
   bookingDocument,
   carIsFree,
@@ -27,6 +27,7 @@ export async function twoPhaseArm(uri: string): Promise<Arm> {
         (error: unknown) => (error instanceof Refused ? 'refused' : 'failed'),
       ),
     productPids: () => [],
+    ask: asksNothing,
     audit: () => Promise.resolve([]),
     close: () => client.close(),
   }
