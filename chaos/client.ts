@@ -10,8 +10,11 @@ const LONGEST_PAUSE_MS = 500
 
 /** A stock socket.io client that sends a request again until it has an end. */
 export interface ChaosClient {
-  /** Answers undefined where the run ends before the request does. */
-  settle(operation: string, input: object): Promise<Answer | undefined>
+  /**
+   * Answers undefined where the run ends before the request does. `repeated`: a request that was sent before, sent once
+   * more to see that it has the same outcome.
+   */
+  settle(operation: string, input: object, repeated?: 'repeated'): Promise<Answer | undefined>
 }
 
 export function connectClient(options: {
@@ -50,17 +53,20 @@ export function connectClient(options: {
   }
 
   return {
-    async settle(operation, input) {
+    async settle(operation, input, repeated) {
       const tally = tallyOf(journal, operation)
       const startedAt = performance.now()
-      tally.tried++
+      if (repeated) tally.repeated++
+      else tally.tried++
       for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         tally.sent++
         const result = await ask(operation, input)
         if (result?.ok || (result && !result.error.retryable)) {
           tally.tookMs.push(performance.now() - startedAt)
-          if (result.ok) tally.acknowledged++
-          else count(tally.refused, result.error.code)
+          if (!repeated) {
+            if (result.ok) tally.acknowledged++
+            else count(tally.refused, result.error.code)
+          }
           return result.ok ? result : { ok: false, code: result.error.code }
         }
         const code = result?.error.code ?? 'no_answer'
@@ -73,7 +79,7 @@ export function connectClient(options: {
         }
         await sleep(pauseMs, undefined, { signal }).catch(() => {})
       }
-      tally.unsettled++
+      if (!repeated) tally.unsettled++
       return undefined
     },
   }

@@ -35,13 +35,16 @@ export interface TransferClaim {
 
 /** Of one operation. */
 export interface Tally {
-  /** Different requests; a request that is sent again is the same one. */
+  /** Requests with an id of their own. */
   tried: number
+  /** Those that were done. */
   acknowledged: number
-  /** Definite refusals, by code. */
+  /** Those that were refused for good, by code. */
   refused: Record<string, number>
-  /** Requests without a definite answer when the run ended. */
+  /** Those without a definite answer when the run ended. */
   unsettled: number
+  /** Requests sent once more on purpose, beside the first or after its answer. */
+  repeated: number
   /** Messages sent, and those of them whose outcome stayed unknown (no answer, or `deadline_exceeded`). */
   sent: number
   unknown: number
@@ -72,6 +75,7 @@ export const tallyOf = (journal: Journal, operation: string): Tally =>
     acknowledged: 0,
     refused: {},
     unsettled: 0,
+    repeated: 0,
     sent: 0,
     unknown: 0,
     retried: {},

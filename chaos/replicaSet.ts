@@ -56,8 +56,12 @@ export interface ReplicaSet {
 }
 
 /** Its data and logs go under `directory`. */
-export async function startReplicaSet(directory: string, random: () => number): Promise<ReplicaSet> {
-  const binary = await findMongod((line) => console.error(line))
+export async function startReplicaSet(
+  directory: string,
+  random: () => number,
+  say: (line: string) => void,
+): Promise<ReplicaSet> {
+  const binary = await findMongod(say)
   const ports = await freeTcpPorts(MEMBERS)
   const members: Member[] = await Promise.all(
     ports.map(async (port, index) => {
@@ -78,8 +82,15 @@ export async function startReplicaSet(directory: string, random: () => number): 
     // A file, not a pipe: a mongod that nobody reads would block.
     const log = openSync(join(directory, `mongod-${member.index}.log`), 'a')
     // detached: Ctrl-C at the terminal is for us, and we end it in our order.
-    member.child = spawn(binary, argsOf(member, directory), { stdio: ['ignore', log, log], detached: true })
+    const child = spawn(binary, argsOf(member, directory), { stdio: ['ignore', log, log], detached: true })
     closeSync(log)
+    member.child = child
+    child.once('exit', (code, signal) => {
+      // Not by us: a member that gives itself up is started again, as whoever runs it would.
+      if (member.child !== child) return
+      say(`mongod-${member.index} ended by itself (${code ?? signal})`)
+      start(member)
+    })
   }
 
   async function kill(member: Member): Promise<void> {

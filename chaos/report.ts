@@ -96,12 +96,13 @@ function figuresOf({ tookMs, ...tally }: Tally): OperationFigures {
 /** For the terminal. */
 export function showReport(report: ChaosReport): string {
   const rows = [
-    ['operation', 'tried', 'acknowledged', 'refused', 'sent', 'unknown', 'p50 ms', 'p99 ms', 'longest ms'],
+    ['operation', 'tried', 'acknowledged', 'refused', 'repeated', 'sent', 'unknown', 'p50 ms', 'p99 ms', 'longest ms'],
     ...Object.entries(report.operations).map(([name, figures]) => [
       name,
       figures.tried,
       figures.acknowledged,
       Object.values(figures.refused).reduce((sum, n) => sum + n, 0),
+      figures.repeated,
       figures.sent,
       figures.unknown,
       figures.p50Ms,

@@ -42,7 +42,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const cleanups: (() => Promise<unknown>)[] = []
   try {
     say('Starting three mongods')
-    const set = await startReplicaSet(directory, seededRandom(seed * 100 + 99))
+    const set = await startReplicaSet(directory, seededRandom(seed * 100 + 99), say)
     cleanups.push(() => set.close())
     say('Starting the system')
     const system = await install({ MONGODB_URI: set.uri, ...SETTINGS })

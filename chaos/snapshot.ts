@@ -93,7 +93,7 @@ export async function openBooks(uri: string): Promise<Books> {
     async read() {
       const session = client.startSession({ snapshot: true })
       try {
-        const all = (name: string): Promise<mongoose.mongo.Document[]> =>
+        const all = (name: string): Promise<Raw[]> =>
           db.collection(name).find({}, { session, batchSize: 5000 }).toArray()
         // The first read fixes the moment; the others follow it.
         const users = (await all('users')).map(userOf)
@@ -128,7 +128,7 @@ export async function openBooks(uri: string): Promise<Books> {
   }
 }
 
-type Raw = mongoose.mongo.Document
+type Raw = Record<string, unknown>
 
 const ids = (list: unknown[]): string[] => list.map(String)
 
@@ -140,8 +140,8 @@ const bookingOf = (raw: Raw): BookingRecord => ({
   to: Number(raw['to']),
   cost: Number(raw['cost']),
   state: String(raw['state']),
-  ...(raw['reason'] && { reason: String(raw['reason']) }),
-  ...(raw['reverses'] && { reverses: String(raw['reverses']) }),
+  ...(raw['reason'] !== undefined && { reason: String(raw['reason']) }),
+  ...(raw['reverses'] !== undefined && { reverses: String(raw['reverses']) }),
   parked: raw['parked'] === true,
   createdAt: Number(raw['createdAt']),
   lastModified: Number(raw['lastModified']),

@@ -124,8 +124,8 @@ export async function startWorkload(options: {
 
   async function book(client: ChaosClient, claim: BookingClaim, manner: Manner, random: Random): Promise<void> {
     const { bookingId, carId, from, to } = claim
-    const create = () => client.settle('createBooking', { bookingId, carId, from, to })
-    const creating = [create(), ...(random() < TWICE ? [create()] : [])]
+    const create = (repeated?: 'repeated') => client.settle('createBooking', { bookingId, carId, from, to }, repeated)
+    const creating = [create(), ...(random() < TWICE ? [create('repeated')] : [])]
     const cancelling =
       random() < CANCELLED_UNDER_WAY ? sleep(random() * 150).then(() => cancel(client, claim)) : undefined
     const [answer, again] = await Promise.all(creating)
@@ -141,18 +141,18 @@ export async function startWorkload(options: {
       if (read?.ok) checkCommitted(claim, read.data)
     }
     if (random() < SENT_AGAIN) {
-      const repeated = await create()
+      const repeated = await create('repeated')
       if (repeated) checkSame(bookingId, answer, repeated)
     }
     if (answer.ok && random() < manner.cancels) {
-      await Promise.all([cancel(client, claim), ...(random() < TWICE ? [cancel(client, claim)] : [])])
+      await Promise.all([cancel(client, claim), ...(random() < TWICE ? [cancel(client, claim, 'repeated')] : [])])
     }
   }
 
-  async function cancel(client: ChaosClient, claim: BookingClaim): Promise<void> {
+  async function cancel(client: ChaosClient, claim: BookingClaim, repeated?: 'repeated'): Promise<void> {
     const sent: BookingClaim['cancels'][number] = {}
     claim.cancels.push(sent)
-    const answer = await client.settle('cancelBooking', { bookingId: claim.bookingId })
+    const answer = await client.settle('cancelBooking', { bookingId: claim.bookingId }, repeated)
     if (answer) sent.answer = answer
   }
 
@@ -165,19 +165,23 @@ export async function startWorkload(options: {
         userId: users[Math.floor(random() * users.length)] as string,
         amount: 1 + Math.floor(random() * 2 * PRICE_PER_HOUR),
       }
-      const moving = [transfer(client, claim), ...(random() < TWICE ? [transfer(client, claim)] : [])]
+      const moving = [transfer(client, claim), ...(random() < TWICE ? [transfer(client, claim, 'repeated')] : [])]
       const [answer, again] = await Promise.all(moving)
       if (answer && again) checkSame(claim.id, answer, again)
       await think(random)
     }
   }
 
-  async function transfer(client: ChaosClient, claim: TransferClaim): Promise<Answer | undefined> {
+  async function transfer(
+    client: ChaosClient,
+    claim: TransferClaim,
+    repeated?: 'repeated',
+  ): Promise<Answer | undefined> {
     const { id, kind, userId, amount } = claim
     journal.transfers.set(id, claim)
     const answer = await (kind === 'deposit'
-      ? client.settle('depositFunds', { depositId: id, userId, amount })
-      : client.settle('withdrawFunds', { withdrawalId: id, userId, amount }))
+      ? client.settle('depositFunds', { depositId: id, userId, amount }, repeated)
+      : client.settle('withdrawFunds', { withdrawalId: id, userId, amount }, repeated))
     if (answer) claim.answer = answer
     return answer
   }
