@@ -8,8 +8,10 @@ import type { CallInput, Operation, Output } from '../../platform/contract.js'
 import { Refusal } from '../../platform/errors.js'
 import type { Caller, FunctionDefinition } from '../../platform/function.js'
 import { migrateUp } from '../../platform/migrations.js'
-import { createSystem, type System } from '../../platform/system.js'
+import { createCoteTransport } from '../../platform/cote.js'
+import { createSystem, type System, type SystemOptions } from '../../platform/system.js'
 import { loadFunctions } from '../../platform/tree.js'
+import { freeUdpPort } from './cote.js'
 import { sharedMongod, type TestMongod } from './mongod.js'
 
 /** Where every test's clock starts. It stands still until a test advances it. */
@@ -44,6 +46,8 @@ export interface TestSystemOptions {
   mongods?: Record<string, TestMongod>
   /** Settings, as environment variables. */
   env?: Record<string, string>
+  /** Domains that live on hosts of their own, by address: calls to them go over cote. */
+  hosts?: Record<string, string>
   /** A second executor: on the databases, the clock and the ids of this one, with connections of its own. */
   beside?: TestSystem
   now?: () => Date
@@ -52,8 +56,9 @@ export interface TestSystemOptions {
 
 /** A system in this process on databases of its own, migrated; all of it is gone when the test ends. */
 export async function createTestSystem(t: ExecutionContext, options: TestSystemOptions = {}): Promise<TestSystem> {
-  const { beside } = options
-  const env = { ...(beside?.env ?? (await freshEnv(options.mongods))), ...options.env }
+  const { beside, hosts } = options
+  const discovery = hosts && { DISCOVERY_PORT: String(await freeUdpPort()) }
+  const env = { ...(beside?.env ?? (await freshEnv(options.mongods))), ...discovery, ...options.env }
   const config = loadConfig(env)
   const functions = options.functions ?? (await loadFunctions())
   const logs: Record<string, unknown>[] = []
@@ -62,13 +67,20 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
     { write: (line) => void logs.push(JSON.parse(line) as Record<string, unknown>) },
   )
   const clock = beside?.clock ?? startClock()
-  const system = createSystem({
-    config,
+  const common = {
     log,
-    functions,
     now: options.now ?? clock.now,
     newId: options.newId ?? beside?.newId ?? countIds(),
     checkOutputs: true,
+  }
+  const away = await Promise.all(
+    Object.entries(hosts ?? {}).map(([domain, host]) => startHost(env, common, domain, host)),
+  )
+  const system = createSystem({
+    ...common,
+    config,
+    functions: functions.filter(({ operation }) => !hosts?.[operation.domain]),
+    ...(hosts && { transport: await createCoteTransport({ config, log }) }),
   })
   const domains = [...new Set(['users', 'bookings', ...functions.map(({ operation }) => operation.domain)])]
   await system.databases.connect(domains)
@@ -78,7 +90,7 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
     if (!t.passed) for (const line of logs.filter(({ level }) => (level as number) >= WARN)) t.log(line)
     // Domains may share a database: one after the other, for a database that is being dropped refuses to be dropped.
     if (!beside) for (const domain of domains) await system.databases.connection(domain).dropDatabase()
-    await system.close()
+    for (const each of [system, ...away]) await each.close()
   })
 
   let requests = 0
@@ -111,6 +123,23 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
       return (await run(bookings.createCar, { name: `car ${made}`, pricePerHour })).id
     },
   })
+}
+
+/** A domain's functions at an address of their own, as a PM2 app would host them. */
+async function startHost(
+  env: Record<string, string>,
+  common: Omit<SystemOptions, 'config' | 'functions'>,
+  domain: string,
+  host: string,
+): Promise<System> {
+  const config = loadConfig({ ...env, FUNCTIONS_HOST: host })
+  const functions = (await loadFunctions()).filter(({ operation }) => operation.domain === domain)
+  const transport = await createCoteTransport({ config, log: common.log })
+  const system = createSystem({ ...common, config, functions, transport })
+  await system.databases.connect([domain])
+  const operations = functions.map(({ operation }) => `${domain}.${operation.name}`)
+  await transport.serve({ app: domain, operations, handle: system.handle, health: system.health })
+  return system
 }
 
 const WARN = 40
