@@ -130,18 +130,20 @@ export async function openBooks(uri: string): Promise<Books> {
 
 type Raw = Record<string, unknown>
 
-const ids = (list: unknown[]): string[] => list.map(String)
+/** Object ids as hex. */
+const text = (value: unknown): string => String(value as string)
+const ids = (list: unknown): string[] => (list as unknown[]).map(text)
 
 const bookingOf = (raw: Raw): BookingRecord => ({
-  id: String(raw['_id']),
-  userId: String(raw['userId']),
-  carId: String(raw['carId']),
+  id: text(raw['_id']),
+  userId: text(raw['userId']),
+  carId: text(raw['carId']),
   from: Number(raw['from']),
   to: Number(raw['to']),
   cost: Number(raw['cost']),
-  state: String(raw['state']),
-  ...(raw['reason'] !== undefined && { reason: String(raw['reason']) }),
-  ...(raw['reverses'] !== undefined && { reverses: String(raw['reverses']) }),
+  state: text(raw['state']),
+  ...(raw['reason'] !== undefined && { reason: text(raw['reason']) }),
+  ...(raw['reverses'] !== undefined && { reverses: text(raw['reverses']) }),
   parked: raw['parked'] === true,
   createdAt: Number(raw['createdAt']),
   lastModified: Number(raw['lastModified']),
@@ -149,17 +151,17 @@ const bookingOf = (raw: Raw): BookingRecord => ({
 })
 
 const entryOf = (raw: Raw): LedgerEntry => ({
-  cause: String(raw['cause']),
-  causeId: String(raw['causeId']),
+  cause: text(raw['cause']),
+  causeId: text(raw['causeId']),
   change: Number(raw['change']),
 })
 
 const userOf = (raw: Raw): UserRecord => ({
-  id: String(raw['_id']),
+  id: text(raw['_id']),
   balance: Number(raw['balance']),
-  bookings: ids(raw['bookings'] as unknown[]),
-  pendingBookings: ids(raw['pendingBookings'] as unknown[]),
-  tombstones: ids(raw['tombstones'] as unknown[]),
+  bookings: ids(raw['bookings']),
+  pendingBookings: ids(raw['pendingBookings']),
+  tombstones: ids(raw['tombstones']),
   recent: (raw['recentLedger'] as Raw[]).map(entryOf),
   archived: {
     count: Number((raw['archivedLedger'] as Raw)['count']),
@@ -168,29 +170,29 @@ const userOf = (raw: Raw): UserRecord => ({
 })
 
 const carOf = (raw: Raw): CarRecord => ({
-  id: String(raw['_id']),
+  id: text(raw['_id']),
   bookings: (raw['bookings'] as Raw[]).map((each) => ({
-    id: String(each['_id']),
+    id: text(each['_id']),
     from: Number(each['from']),
     to: Number(each['to']),
   })),
-  pendingBookings: ids(raw['pendingBookings'] as unknown[]),
-  tombstones: ids(raw['tombstones'] as unknown[]),
+  pendingBookings: ids(raw['pendingBookings']),
+  tombstones: ids(raw['tombstones']),
 })
 
 const transferOf =
   (kind: TransferRecord['kind']) =>
   (raw: Raw): TransferRecord => ({
-    id: String(raw['_id']),
+    id: text(raw['_id']),
     kind,
-    userId: String(raw['userId']),
+    userId: text(raw['userId']),
     amount: Number(raw['amount']),
-    state: String(raw['state']),
+    state: text(raw['state']),
   })
 
 const archivedOf = (raw: Raw): ArchivedEntry => ({
   ...entryOf(raw),
-  userId: String(raw['userId']),
+  userId: text(raw['userId']),
   number: Number(raw['number']),
   balanceAfter: Number(raw['balanceAfter']),
 })
