@@ -174,7 +174,7 @@ function toldBookings(answered: unknown): Told[] {
 }
 
 /** Refusals that promise nothing about the booking. Everything else but these and the reasons below is a defect. */
-const SILENT = ['deadline_exceeded', 'booking_outstanding', 'booking_not_found']
+const SILENT = ['deadline_exceeded', 'unavailable', 'booking_outstanding', 'booking_not_found']
 const REASONS = ['car_unavailable', 'insufficient_funds']
 
 function toldByRefusal(error: Error): Told[] | string {

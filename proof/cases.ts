@@ -45,8 +45,8 @@ export interface Case {
   summary: string
   documents: Partial<Record<CollectionName, Document[]>>
   executors: { name: string; main: Main }[]
-  /** The first executor goes alone before the others start, each way it can go with this one fault. */
-  prelude?: { fault: Fault; steps?: RegExp }
+  /** The first executor goes alone before the others start, each way it can go with as many such faults. */
+  prelude?: { fault: Fault; times: number; steps?: RegExp }
   /** Reasons for a cancellation that may be told to a client here. */
   reasons: string[]
 }
@@ -182,6 +182,13 @@ const BOOKED = {
   bookings: [committed(IDS.booking, IDS.user)],
 }
 
+/** Left behind by an owner who crashed before its decision. */
+const LEFT = {
+  users: [{ ...user(IDS.user, 5000, [[IDS.booking, -COST]]), pendingBookings: [new ObjectId(IDS.booking)] }],
+  cars: [{ ...car(IDS.car, [IDS.booking]), pendingBookings: [new ObjectId(IDS.booking)] }],
+  bookings: [{ ...committed(IDS.booking, IDS.user), state: 'PENDING' }],
+}
+
 const CANCELLED = ['cancelled_by_admin']
 
 interface Given extends Omit<Case, 'executors'> {
@@ -233,7 +240,7 @@ export const CASES: readonly Case[] = [
     summary: 'Two recoveries at once of a booking whose owner crashed, wherever it did.',
     documents: RICH,
     executors: { owner: create(), recovery: recover(), 'second recovery': recover() },
-    prelude: { fault: 'crash' },
+    prelude: { fault: 'crash', times: 1 },
     reasons: [],
   }),
   theCase({
@@ -241,7 +248,7 @@ export const CASES: readonly Case[] = [
     summary: 'The same, and the balance does not cover it.',
     documents: POOR,
     executors: { owner: create(), recovery: recover(), 'second recovery': recover() },
-    prelude: { fault: 'crash' },
+    prelude: { fault: 'crash', times: 1 },
     reasons: ['insufficient_funds'],
   }),
   theCase({
@@ -249,7 +256,14 @@ export const CASES: readonly Case[] = [
     summary: 'Recovery and a canceller at once of a booking whose owner crashed, wherever it did.',
     documents: RICH,
     executors: { owner: create(), recovery: recover(), cancel: cancel() },
-    prelude: { fault: 'crash' },
+    prelude: { fault: 'crash', times: 1 },
+    reasons: CANCELLED,
+  }),
+  theCase({
+    name: 'left-recovery-cancel',
+    summary: 'The same of a booking that was left with both effects, undecided.',
+    documents: LEFT,
+    executors: { recovery: recover(), cancel: cancel() },
     reasons: CANCELLED,
   }),
   theCase({
@@ -261,10 +275,10 @@ export const CASES: readonly Case[] = [
   }),
   theCase({
     name: 'reversal-late-apply',
-    summary: 'The reversal of a booking one of whose first applies is still on its way.',
+    summary: 'The reversal of a booking one of whose first applies is still on its way, and maybe a clear.',
     documents: RICH,
     executors: { owner: create(), cancel: cancel() },
-    prelude: { fault: 'late', steps: /^apply/ },
+    prelude: { fault: 'late', times: 2, steps: /^(apply|clear)/ },
     reasons: CANCELLED,
   }),
   theCase({

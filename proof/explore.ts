@@ -127,7 +127,7 @@ export class Exploring {
     const { prelude } = this.theCase
     if (!prelude) return [start]
 
-    const limits: Limits = { faults: [prelude.fault], maxFaults: 1 }
+    const limits: Limits = { faults: [prelude.fault], maxFaults: prelude.times }
     const roots = new Map<string, State>()
     const seen = new Set<string>()
     for (const queue = [start]; queue.length > 0;) {
