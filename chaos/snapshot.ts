@@ -131,7 +131,7 @@ export async function openBooks(uri: string): Promise<Books> {
 type Raw = Record<string, unknown>
 
 /** Object ids as hex. */
-const text = (value: unknown): string => String(value as string)
+const text = (value: unknown): string => String(value)
 const ids = (list: unknown): string[] => (list as unknown[]).map(text)
 
 const bookingOf = (raw: Raw): BookingRecord => ({
