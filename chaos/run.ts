@@ -14,7 +14,8 @@ import { buildReport, type ChaosReport } from './report.js'
 import { planFaults, type FaultName } from './schedule.js'
 import { PRICE_PER_HOUR, startWorkload } from './workload.js'
 
-const STUCK_AFTER_MS = 3000
+/** Short, so that much is recovered; long enough for a busy machine to get something done between. */
+const STUCK_AFTER_MS = 6000
 const SETTINGS = {
   RECOVERY_STUCK_AFTER_MS: String(STUCK_AFTER_MS),
   RECOVERY_INTERVAL_MS: '500',

@@ -30,10 +30,10 @@ interface Manner {
 }
 
 const MANNERS: Record<string, Manner> = {
-  uniform: { clients: 40, funds: 1e12, hours: 4000, cancels: 0.25 },
-  hotCar: { clients: 12, funds: 1e12, hours: 30, hot: true, cancels: 0.75 },
+  uniform: { clients: 28, funds: 1e12, hours: 4000, cancels: 0.25 },
+  hotCar: { clients: 10, funds: 1e12, hours: 30, hot: true, cancels: 0.75 },
   busyUser: { clients: 4, oneUser: true, funds: 1e12, hours: 4000, cancels: 0.4 },
-  poor: { clients: 16, funds: 2 * PRICE_PER_HOUR, hours: 4000, cancels: 0.5 },
+  poor: { clients: 12, funds: 2 * PRICE_PER_HOUR, hours: 4000, cancels: 0.5 },
 }
 const MOVERS = 3
 
