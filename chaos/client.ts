@@ -5,8 +5,9 @@ import { count, tallyOf, type Answer, type Journal } from './journal.js'
 
 /** Longer than a booking may take: after it an answer does not come any more, because its gateway is gone or frozen. */
 const ANSWER_TIMEOUT_MS = 5000
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 500
+/** As the typed client waits: whoever asks more often keeps the others waiting. */
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2000
 
 /** A stock socket.io client that sends a request again until it has an end. */
 export interface ChaosClient {
