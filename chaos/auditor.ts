@@ -5,7 +5,7 @@ import { openBooks, type Snapshot } from './snapshot.js'
 
 /** At least between two audits; more where one takes long, so that auditing does not become the load. */
 const PAUSE_MS = 1000
-const PAUSE_PER_AUDIT = 4
+const PAUSE_PER_AUDIT = 6
 
 /**
  * Audits the system from outside: its own queries, its own arithmetic, nothing of the product's code. Each audit reads

@@ -55,7 +55,7 @@ export function planFaults(options: {
 function lanes(stuckAfterMs: number): Lane[] {
   const pastLease: Range = [stuckAfterMs + 300, stuckAfterMs + 2500]
   return [
-    { gapMs: [3000, 9500], faults: { kill: { weight: 1, durationMs: [0, 0] } } },
+    { gapMs: [4000, 10_500], faults: { kill: { weight: 1, durationMs: [0, 0] } } },
     { gapMs: [10_000, 22_000], faults: { pause: { weight: 1, durationMs: pastLease } } },
     {
       // Long enough for an election, and for some work after it.
