@@ -1,4 +1,6 @@
 import type { mongo } from 'mongoose'
+import { ACCEPTED } from './arms/arm.js'
+import { outcomeOfError } from './arms/documents.js'
 import { closedLoop } from './load.js'
 import type { Ceiling } from './results.js'
 
@@ -11,10 +13,7 @@ export async function measureCeiling(db: mongo.Db, inFlight: number, seconds: nu
     measureMs: seconds * 1000,
     next: () => ({ state: 'INITIAL', at: new Date(), filler: 'x'.repeat(200) }),
     send: (document) =>
-      collection.insertOne(document, { writeConcern: { w: 'majority' } }).then(
-        () => 'accepted' as const,
-        () => 'failed' as const,
-      ),
+      collection.insertOne(document, { writeConcern: { w: 'majority' } }).then(() => ACCEPTED, outcomeOfError),
     done: () => {},
     onWindow: () => Promise.resolve(),
   })

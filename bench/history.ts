@@ -53,6 +53,13 @@ export async function insertStuckBookings(db: mongo.Db, count: number, users: nu
   }))
 }
 
+interface UserBooks {
+  _id: mongo.ObjectId
+  balance: mongo.Long
+  bookings: mongo.ObjectId[]
+  recentLedger: ReturnType<typeof ledgerRecord>[]
+}
+
 /** Gives the first car so many active bookings, by all users in turn. Answers the size of its document in bytes. */
 export async function insertLongBookedCar(db: mongo.Db, activeBookings: number): Promise<number> {
   const requests = Array.from({ length: activeBookings }, (_, hour) => requestFor(hour % USERS, 0, hour))
@@ -61,7 +68,7 @@ export async function insertLongBookedCar(db: mongo.Db, activeBookings: number):
   await insertAll(db.collection('bookings'), requests.length, (n) =>
     bookingDocument(requests[n] as BookingRequest, 'COMMITTED'),
   )
-  await db.collection('users').bulkWrite(
+  await db.collection<UserBooks>('users').bulkWrite(
     [...byUser].map(([user, theirs]) => ({
       updateOne: {
         filter: { _id: userIdOf(user) },

@@ -18,6 +18,8 @@ export interface Tally extends Measured {
   acknowledged: number
   offered: number
   unknown: number
+  /** How often each code or error was the reason. */
+  reasons: Record<string, number>
 }
 
 export interface LoadOptions<R> {
@@ -36,6 +38,7 @@ function recorder() {
   const latencies: number[] = []
   const counts = { accepted: 0, refused: 0, failed: 0 }
   const all = { offered: 0, acknowledged: 0, unknown: 0 }
+  const reasons: Record<string, number> = {}
   let open = false
   let openedAt = 0
   let seconds = 0
@@ -50,11 +53,13 @@ function recorder() {
     },
     offered: () => void all.offered++,
     settled(outcome: Outcome, sinceMs: number) {
-      if (outcome === 'accepted') all.acknowledged++
-      if (outcome === 'failed') all.unknown++
+      const { result } = outcome
+      if (result === 'accepted') all.acknowledged++
+      else reasons[outcome.why] = (reasons[outcome.why] ?? 0) + 1
+      if (result === 'failed') all.unknown++
       if (!open) return
-      counts[outcome]++
-      if (outcome === 'accepted') latencies.push(performance.now() - sinceMs)
+      counts[result]++
+      if (result === 'accepted') latencies.push(performance.now() - sinceMs)
     },
     tally(): Tally {
       const sorted = Float64Array.from(latencies).sort()
@@ -62,6 +67,7 @@ function recorder() {
         seconds,
         ...counts,
         ...all,
+        reasons,
         p50: percentile(sorted, 0.5),
         p95: percentile(sorted, 0.95),
         p99: percentile(sorted, 0.99),

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Socket } from 'socket.io-client'
 import type { Result } from '../platform/errors.js'
 import { signToken } from '../platform/tokens.js'
-import { bookingDocument } from './arms/documents.js'
+import { ACCEPTED } from './arms/arm.js'
+import { bookingDocument, outcomeOfError } from './arms/documents.js'
 import { startInstallation } from './arms/installation.js'
 import { closedLoop } from './load.js'
 import { startProcess } from './processes.js'
@@ -39,14 +40,11 @@ export async function measureReads(
       measureMs: seconds * 1000,
       next: () => n++ % CLIENTS,
       send: (slot) =>
-        send(slot).then(
-          (ok) => (ok ? ('accepted' as const) : ('refused' as const)),
-          () => 'failed' as const,
-        ),
+        send(slot).then((ok) => (ok ? ACCEPTED : { result: 'refused' as const, why: 'not ok' }), outcomeOfError),
       done: () => {},
       onWindow: () => Promise.resolve(),
     })
-    if (tally.refused + tally.failed > 0) throw new Error(`${what}: ${tally.refused + tally.failed} reads went wrong`)
+    if (tally.refused + tally.failed > 0) throw new Error(`${what}: ${JSON.stringify(tally.reasons)}`)
     results.push({ what, perSecond: tally.accepted / tally.seconds, p50: tally.p50, p99: tally.p99 })
   }
 

@@ -1,8 +1,13 @@
 import type { ErrorCode } from '../../platform/errors.js'
 import type { BookingRequest } from '../workload.js'
 
-/** accepted: booked, durably. refused: the answer was no. failed: anything else; the outcome may be unknown. */
-export type Outcome = 'accepted' | 'refused' | 'failed'
+/**
+ * accepted: booked, durably. refused: the answer was no. failed: anything else; the outcome may be unknown. `why` is the
+ * code or the error's name.
+ */
+export type Outcome = { result: 'accepted' } | { result: 'refused' | 'failed'; why: string }
+
+export const ACCEPTED: Outcome = { result: 'accepted' }
 
 /** One way of making bookings, against a database of its own. */
 export interface Arm {
@@ -28,7 +33,13 @@ export const ARMS = {
 export type ArmNumber = keyof typeof ARMS
 
 /** Answers of the product after which nobody knows whether the booking stands. */
-export const UNKNOWN_OUTCOMES: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
+const UNKNOWN_OUTCOMES: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
+
+/** What an error of the product's vocabulary means for a booking. */
+export const outcomeOf = (code: ErrorCode): Outcome => ({
+  result: UNKNOWN_OUTCOMES.has(code) ? 'failed' : 'refused',
+  why: code,
+})
 
 /** For the hand-written arms. */
 export const asksNothing = (operation: string): Promise<never> =>

@@ -4,6 +4,7 @@ import type { CarDocument } from '../../functions/bookings/car.model.js'
 import type { UserDocument } from '../../functions/users/user.model.js'
 import { long } from '../../platform/long.js'
 import type { BookingRequest } from '../workload.js'
+import type { Outcome } from './arm.js'
 
 /**
  * The documents and guards that the hand-written arms share with the product: every arm leaves the same effect in the
@@ -61,4 +62,11 @@ export const openClient = (uri: string): Promise<mongo.MongoClient> =>
   new mongoose.mongo.MongoClient(uri, { maxPoolSize: 256, w: 'majority', ignoreUndefined: true }).connect()
 
 /** A guard did not hold: the answer is no. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+export const outcomeOfError = (error: unknown): Outcome =>
+  error instanceof Refused
+    ? { result: 'refused', why: error.message }
+    : { result: 'failed', why: error instanceof Error ? error.name : String(error) }

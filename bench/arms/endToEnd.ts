@@ -3,7 +3,7 @@ import type { Result } from '../../platform/errors.js'
 import { signToken } from '../../platform/tokens.js'
 import { ask, connectAll } from '../sockets.js'
 import { ADMIN, USERS, userIdOf } from '../workload.js'
-import { UNKNOWN_OUTCOMES, violationsOf, type Arm } from './arm.js'
+import { ACCEPTED, outcomeOf, violationsOf, type Arm } from './arm.js'
 import { inputOf } from './inProcess.js'
 import type { Installation } from './installation.js'
 
@@ -24,14 +24,12 @@ export async function endToEndArm(installation: Installation): Promise<Arm> {
   return {
     number: 4,
     async book(request) {
-      const socket = users[request.user]
-      if (!socket) return 'failed'
       try {
-        const answer = (await ask(socket, 'createBooking', inputOf(request))) as Result<unknown>
-        if (answer.ok) return 'accepted'
-        return UNKNOWN_OUTCOMES.has(answer.error.code) ? 'failed' : 'refused'
+        const answer = await ask(users[request.user] as Socket, 'createBooking', inputOf(request))
+        const result = answer as Result<unknown>
+        return result.ok ? ACCEPTED : outcomeOf(result.error.code)
       } catch {
-        return 'failed'
+        return { result: 'failed', why: 'no answer' }
       }
     },
     productPids: () => processes.flatMap(({ pids }) => pids),

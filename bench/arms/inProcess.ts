@@ -5,7 +5,7 @@ import { createSystem } from '../../platform/system.js'
 import { domainsWithDatabase, loadContracts, loadFunctions } from '../../platform/tree.js'
 import { loadConfig } from '../../config/index.js'
 import type { BookingRequest } from '../workload.js'
-import { UNKNOWN_OUTCOMES, violationsOf, type Arm } from './arm.js'
+import { ACCEPTED, outcomeOf, violationsOf, type Arm } from './arm.js'
 
 export const callerOf = ({ userId }: BookingRequest) => ({ userId: userId.toHexString(), role: 'user' as const })
 
@@ -35,8 +35,8 @@ export async function inProcessArm(env: Record<string, string>, logFile: string)
       system
         .call(bookings.createBooking, inputOf(request), { caller: callerOf(request), requestId: system.newId() })
         .then(
-          () => 'accepted',
-          (error: unknown) => (error instanceof Refusal && !UNKNOWN_OUTCOMES.has(error.code) ? 'refused' : 'failed'),
+          () => ACCEPTED,
+          (error: unknown) => outcomeOf(error instanceof Refusal ? error.code : 'internal'),
         ),
     productPids: () => [],
     ask,

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
+import type { Socket } from 'socket.io-client'
 import { startProcess } from '../processes.js'
 import { ask, connectAll } from '../sockets.js'
 import { PRICE, USERS, userIdOf } from '../workload.js'
-import { asksNothing, type Arm } from './arm.js'
-import { Refused } from './documents.js'
+import { asksNothing, type Arm, type Outcome } from './arm.js'
 import { inputOf } from './inProcess.js'
 
 const SERVER = fileURLToPath(new URL('transactionServer.js', import.meta.url))
@@ -19,14 +19,10 @@ export async function socketTransactionArm(uri: string, logFile: string): Promis
   return {
     number: 5,
     async book(request) {
-      const socket = users[request.user]
-      if (!socket) return 'failed'
       try {
-        const answer = (await ask(socket, 'createBooking', inputOf(request))) as { ok: boolean; error?: string }
-        if (answer.ok) return 'accepted'
-        return answer.error === Refused.name ? 'refused' : 'failed'
+        return (await ask(users[request.user] as Socket, 'createBooking', inputOf(request))) as Outcome
       } catch {
-        return 'failed'
+        return { result: 'failed', why: 'no answer' }
       }
     },
     productPids: () => server.pids,

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { BookingRequest } from '../workload.js'
-import { asksNothing, type Arm } from './arm.js'
+import { ACCEPTED, asksNothing, type Arm } from './arm.js'
 import {
   bookingDocument,
   carIsFree,
@@ -9,6 +9,7 @@ import {
   hasFunds,
   ledgerRecord,
   openClient,
+  outcomeOfError,
   Refused,
   type Collections,
 } from './documents.js'
@@ -54,11 +55,7 @@ export async function transactionArm(uri: string): Promise<Arm> {
   const collections = collectionsOf(client.db())
   return {
     number: 1,
-    book: (request) =>
-      bookInTransaction(client, collections, request).then(
-        () => 'accepted',
-        (error: unknown) => (error instanceof Refused ? 'refused' : 'failed'),
-      ),
+    book: (request) => bookInTransaction(client, collections, request).then(() => ACCEPTED, outcomeOfError),
     productPids: () => [],
     ask: asksNothing,
     audit: () => Promise.resolve([]),

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose'
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
-import { collectionsOf, openClient } from './documents.js'
+import { ACCEPTED, type Outcome } from './arm.js'
+import { collectionsOf, openClient, outcomeOfError } from './documents.js'
 import { bookInTransaction } from './transaction.js'
 
 /**
@@ -26,7 +27,7 @@ const io = new Server(http, { transports: ['websocket'], serveClient: false })
 
 io.on('connection', (socket) => {
   const { userId, price } = socket.handshake.auth as { userId: string; price: number }
-  socket.on('createBooking', (input: Input, answer: (outcome: { ok: boolean; error?: string }) => void) => {
+  socket.on('createBooking', (input: Input, answer: (outcome: Outcome) => void) => {
     const from = new Date(input.from)
     const to = new Date(input.to)
     bookInTransaction(client, collections, {
@@ -38,8 +39,8 @@ io.on('connection', (socket) => {
       to,
       cost: Math.ceil((to.getTime() - from.getTime()) / HOUR_MS) * price,
     }).then(
-      () => answer({ ok: true }),
-      (error: Error) => answer({ ok: false, error: error.constructor.name }),
+      () => answer(ACCEPTED),
+      (error: unknown) => answer(outcomeOfError(error)),
     )
   })
 })

@@ -1,5 +1,5 @@
 import type { BookingRequest } from '../workload.js'
-import { asksNothing, type Arm } from './arm.js'
+import { ACCEPTED, asksNothing, type Arm } from './arm.js'
 import {
   bookingDocument,
   carIsFree,
@@ -8,6 +8,7 @@ import {
   hasFunds,
   ledgerRecord,
   openClient,
+  outcomeOfError,
   Refused,
   type Collections,
 } from './documents.js'
@@ -21,11 +22,7 @@ export async function twoPhaseArm(uri: string): Promise<Arm> {
   const collections = collectionsOf(client.db())
   return {
     number: 2,
-    book: (request) =>
-      bookInTwoPhases(collections, request).then(
-        () => 'accepted',
-        (error: unknown) => (error instanceof Refused ? 'refused' : 'failed'),
-      ),
+    book: (request) => bookInTwoPhases(collections, request).then(() => ACCEPTED, outcomeOfError),
     productPids: () => [],
     ask: asksNothing,
     audit: () => Promise.resolve([]),
