@@ -1,9 +1,10 @@
 import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migration.js'
 
 const id = { bsonType: 'objectId' }
-const ids = { bsonType: 'array', items: id }
 const date = { bsonType: 'date' }
 const text = { bsonType: 'string' }
+/** Not its items: every write would check all of them, and these arrays grow. */
+const list = { bsonType: 'array' }
 
 const schema = {
   bsonType: 'object',
@@ -25,16 +26,9 @@ const schema = {
     name: text,
     pricePerHour: { bsonType: 'long', minimum: 0, maximum: 1000000000000 },
     retired: { bsonType: 'bool' },
-    bookings: {
-      bsonType: 'array',
-      items: {
-        bsonType: 'object',
-        required: ['_id', 'from', 'to'],
-        properties: { _id: id, from: date, to: date },
-      },
-    },
-    pendingBookings: ids,
-    tombstones: ids,
+    bookings: list,
+    pendingBookings: list,
+    tombstones: list,
     forgottenBefore: date,
     version: { bsonType: ['int', 'long'], minimum: 0 },
     request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
