@@ -1,6 +1,10 @@
+import { startServer } from '../bench/server.js'
 import { CASES, type Case } from '../proof/cases.js'
 import { Exploring, ONE_SET, TWO_SETS, type Exploration, type ExploreOptions } from '../proof/explore.js'
+import { connectMany } from '../proof/mongod.js'
+import { exploreOnMongod } from '../proof/onMongod.js'
 import { rulesOfMigrations } from '../proof/rules.js'
+import type { Bounds } from '../proof/schedules.js'
 import { FAULTS, type Fault } from '../proof/world.js'
 import { command, Failure } from './command.js'
 
@@ -20,7 +24,16 @@ const USAGE = `npm run explore                every interleaving of every case, 
   --schedule <s>      of one case: the same by the schedule that a violation was printed with
   --json              one line of JSON a case
 
+  --mongod            the schedules with at most so many preemptions and so many of the faults crash and late, through
+                      the product's stores on a mongod that is started for it; --replay takes the number of a schedule
+  --preemptions <n>   (default 2)
+
 Exits with 1 on a violation, and on a case that was given up.`
+
+/** Of the violations of one case. */
+const SHOWN = 5
+/** Databases side by side: schedules wait for the journal more than they work. */
+const AT_ONCE = 16
 
 const OPTIONS = {
   list: { type: 'boolean' },
@@ -32,12 +45,21 @@ const OPTIONS = {
   replay: { type: 'string' },
   schedule: { type: 'string' },
   json: { type: 'boolean' },
+  mongod: { type: 'boolean' },
+  preemptions: { type: 'string' },
 } as const
 
 await command(USAGE, OPTIONS, async (given) => {
   const cases = chosen(given.case)
   if (given.list) return cases.forEach(({ name, summary }) => print(`${name.padEnd(24)}${summary}`))
 
+  if (given.mongod) {
+    return onMongod(cases, {
+      maxPreemptions: count('preemptions', given.preemptions ?? '2'),
+      maxFaults: count('max-faults', given['max-faults'] ?? '1'),
+      ...(given.replay !== undefined && { only: count('replay', given.replay) }),
+    })
+  }
   const options: ExploreOptions = {
     rules: await rulesOfMigrations(),
     faults: kinds(given.faults ?? 'crash,late'),
@@ -58,6 +80,25 @@ await command(USAGE, OPTIONS, async (given) => {
   }
   return failed > 0 ? 1 : 0
 })
+
+async function onMongod(cases: readonly Case[], bounds: Bounds & { only?: number }): Promise<number> {
+  const server = await startServer(1)
+  try {
+    const rules = await rulesOfMigrations()
+    const databases = await connectMany(AT_ONCE, server.uri, rules)
+    let failed = 0
+    for (const each of cases) {
+      const { schedules, tookMs, violations } = await exploreOnMongod(each, databases, { rules, ...bounds })
+      print(`${each.name}: ${schedules} schedules, ${violations.length} violations, ${(tookMs / 1000).toFixed(1)} s`)
+      for (const { schedule, what } of violations.slice(0, SHOWN)) print(`  schedule ${schedule}: ${what}`)
+      failed += violations.length
+    }
+    await Promise.all(databases.map((each) => each.close()))
+    return failed > 0 ? 1 : 0
+  } finally {
+    await server.stop()
+  }
+}
 
 async function replay(exploring: Exploring, given: { replay?: string; schedule?: string }): Promise<number> {
   const schedule = given.schedule ?? (await exploring.scheduleOf(count('replay', given.replay ?? '')))

@@ -198,7 +198,7 @@ export const endingText = (ending: Ending): string =>
     : textOf(ending.answered)
 
 /** The real code, run once. */
-class Run {
+export class Run {
   private readonly waiting = new Map<
     string,
     { request: Request; resolve(value: never): void; reject(e: Error): void }

@@ -10,6 +10,10 @@ import { type CollectionName, type Operation, type Rules, type Snapshot } from '
 const NAMES: CollectionName[] = ['bookings', 'cars', 'users']
 const TIMEOUT_MS = 30_000
 
+/** So many databases, to run schedules side by side. */
+export const connectMany = (count: number, uri: (database: string) => string, rules: Rules): Promise<OnMongod[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => OnMongod.connect(uri(`explore-${i}`), rules)))
+
 /** The product's stores on a real mongod, taking operations as data. One database of its own. */
 export class OnMongod {
   private readonly stores: Record<CollectionName, Store<Document>>
@@ -28,7 +32,13 @@ export class OnMongod {
   /** Connected as the product connects, with the indexes of the migrations that can refuse a write. */
   static async connect(uri: string, rules: Rules): Promise<OnMongod> {
     const connection = await mongoose
-      .createConnection(uri, { retryWrites: false, w: 'majority', readConcernLevel: 'majority', ignoreUndefined: true })
+      .createConnection(uri, {
+        retryWrites: false,
+        w: 'majority',
+        readConcernLevel: 'majority',
+        ignoreUndefined: true,
+        maxPoolSize: 4,
+      })
       .asPromise()
     for (const name of NAMES) {
       await connection.createCollection(name)
