@@ -30,10 +30,10 @@ interface Manner {
 }
 
 const MANNERS: Record<string, Manner> = {
-  uniform: { clients: 28, funds: 1e12, hours: 4000, cancels: 0.25 },
-  hotCar: { clients: 10, funds: 1e12, hours: 30, hot: true, cancels: 0.75 },
+  uniform: { clients: 16, funds: 1e12, hours: 4000, cancels: 0.25 },
+  hotCar: { clients: 6, funds: 1e12, hours: 30, hot: true, cancels: 0.75 },
   busyUser: { clients: 4, oneUser: true, funds: 1e12, hours: 4000, cancels: 0.4 },
-  poor: { clients: 12, funds: 2 * PRICE_PER_HOUR, hours: 4000, cancels: 0.5 },
+  poor: { clients: 8, funds: 2 * PRICE_PER_HOUR, hours: 4000, cancels: 0.5 },
 }
 const MOVERS = 3
 
@@ -43,7 +43,7 @@ const CANCELLED_UNDER_WAY = 0.08
 const READ_BACK = 0.15
 const SENT_AGAIN = 0.05
 /** Between two bookings of a client, on average. */
-const THINK_MS = 300
+const THINK_MS = 150
 
 export interface Workload {
   /** Ends what is under way; whatever has no definite answer within `graceMs` stays open. */
