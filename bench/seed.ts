@@ -30,7 +30,9 @@ export async function insertAll(
 ): Promise<void> {
   for (let first = 0; first < count; first += BATCH) {
     const documents = Array.from({ length: Math.min(BATCH, count - first) }, (_, i) => make(first + i))
-    await collection.insertMany(documents, { ordered: false, writeConcern: { w: 1 } })
+    // The product reads with majority: what it is to find must be there.
+    const last = first + BATCH >= count
+    await collection.insertMany(documents, { ordered: false, writeConcern: { w: last ? 'majority' : 1 } })
   }
 }
 
