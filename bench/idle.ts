@@ -11,10 +11,10 @@ const SETTLE_MS = 10_000
 const WATCH_MS = 20_000
 
 /** What the system uses when nobody asks anything of it, by app. */
-export async function measureIdle(server: Server, client: mongo.MongoClient): Promise<IdleApp[]> {
+export async function measureIdle(server: Server, client: mongo.MongoClient, placement: string): Promise<IdleApp[]> {
   await migrate(server.uri('idle'))
   await refill(client.db('idle'))
-  const installation = await startInstallation(server.uri('idle'))
+  const installation = await startInstallation(server.uri('idle'), placement)
   try {
     const pidsOf = new Map<string, number[]>([['mongod', server.pids]])
     for (const { name, pids } of installation.processes) pidsOf.set(name, [...(pidsOf.get(name) ?? []), ...pids])

@@ -2,7 +2,9 @@
 
 /** The value that a share of the sorted values (0 to 1) does not exceed; 0 when there are none. */
 export const percentile = (sorted: ArrayLike<number>, share: number): number =>
-  sorted.length === 0 ? 0 : (sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] as number)
+  sorted.length === 0
+    ? 0
+    : (sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] as number)
 
 /** 0 when there are none. */
 export function median(values: readonly number[]): number {

@@ -14,6 +14,7 @@ ${Object.entries(ARMS)
   --in-flight 1,16,64,256    bookings under way at a time
   --workloads LIST           of ${Object.keys(WORKLOADS).join(', ')}
   --nodes 1                  nodes of the replica set, 1 or 3
+  --placement '*=1'          instances of arm 4's apps, as the setting PLACEMENT has them: two cores keep one of each busy
   --seconds 5                measured a run
   --rounds 3                 of all arms; the tables show medians
   --open-loop RATE           also at RATE bookings a second, timed from when each was meant to start
@@ -26,10 +27,11 @@ ${Object.entries(ARMS)
 The books must be right after every run; if they are not, the exit code is 1.`
 
 export const FLAGS = {
-  arms: { type: 'string', default: '1,2,3,4,5' },
+  arms: { type: 'string' },
   'in-flight': { type: 'string' },
   workloads: { type: 'string' },
   nodes: { type: 'string', default: '1' },
+  placement: { type: 'string', default: '*=1' },
   seconds: { type: 'string' },
   rounds: { type: 'string' },
   'open-loop': { type: 'string' },
@@ -47,8 +49,11 @@ export interface Options {
   inFlight: number[]
   workloads: Workload[]
   nodes: number
+  placement: string
   seconds: number
   warmUpSeconds: number
+  /** Once for each arm, before the first round: until its code is compiled and its caches are filled. */
+  heatUpSeconds: number
   rounds: number
   openLoopPerSecond: number | null
   reads: boolean
@@ -63,14 +68,18 @@ export function parseOptions(flags: Flags): Options {
   const text = (flag: keyof Flags, usual: string): string => String(flags[flag] ?? usual)
   const seconds = number('seconds', text('seconds', quick ? '2' : '5'))
   return {
-    arms: list('arms', text('arms', ''), (each) => (Object.hasOwn(ARMS, each) ? (Number(each) as ArmNumber) : null)),
+    arms: list('arms', text('arms', Object.keys(ARMS).join(',')), (each) =>
+      Object.hasOwn(ARMS, each) ? (Number(each) as ArmNumber) : null,
+    ),
     inFlight: list('in-flight', text('in-flight', quick ? '64' : '1,16,64,256'), positive),
     workloads: list('workloads', text('workloads', quick ? 'uniform,hot' : Object.keys(WORKLOADS).join(',')), (each) =>
       isWorkload(each) ? each : null,
     ),
     nodes: number('nodes', text('nodes', '1')),
+    placement: text('placement', '*=1'),
     seconds,
     warmUpSeconds: Math.min(1, seconds / 2),
+    heatUpSeconds: quick ? 5 : 20,
     rounds: number('rounds', text('rounds', quick ? '1' : '3')),
     openLoopPerSecond: flags['open-loop'] === undefined ? null : number('open-loop', text('open-loop', '')),
     reads: flags.reads === true,

@@ -8,6 +8,7 @@ import { ACCEPTED } from './arms/arm.js'
 import { bookingDocument, outcomeOfError } from './arms/documents.js'
 import { startInstallation } from './arms/installation.js'
 import { closedLoop } from './load.js'
+import type { Options } from './options.js'
 import { startProcess } from './processes.js'
 import type { ReadResult } from './results.js'
 import { refill } from './seed.js'
@@ -25,7 +26,7 @@ export async function measureReads(
   server: Server,
   client: mongo.MongoClient,
   directory: string,
-  seconds: number,
+  { seconds, placement }: Pick<Options, 'seconds' | 'placement'>,
 ): Promise<ReadResult[]> {
   const db = client.db('reads')
   await migrate(server.uri('reads'))
@@ -49,7 +50,7 @@ export async function measureReads(
   }
 
   const echo = await startProcess('echo server', ECHO, { logFile: join(directory, 'echo.log') })
-  const installation = await startInstallation(server.uri('reads'))
+  const installation = await startInstallation(server.uri('reads'), placement)
   const opened: Socket[] = []
   try {
     const { port } = echo.message as { port: number }

@@ -33,7 +33,12 @@ export async function run(options: Options): Promise<Results> {
     for (const inFlight of options.inFlight) {
       results.ceilings.push(await measureCeiling(client.db('ceiling'), inFlight, options.seconds))
     }
-    for (const number of options.arms) stages.push(await openStage(number, server, client, directory))
+    for (const number of options.arms)
+      stages.push(await openStage(number, { server, client, directory, placement: options.placement }))
+    for (const { arm, db } of stages) {
+      const common = { workload: 'uniform', seed: 0, seconds: 1, warmUpSeconds: options.heatUpSeconds } as const
+      await measure(arm, db, server, { ...common, pace: { inFlight: 64 } })
+    }
     for (const cell of cells(options)) {
       for (const { arm, db } of stages) {
         const sample = await measure(arm, db, server, cell)
@@ -42,8 +47,8 @@ export async function run(options: Options): Promise<Results> {
       }
     }
     for (const stage of stages.splice(0)) await stage.close()
-    if (options.reads) results.reads = await measureReads(server, client, directory, options.seconds)
-    if (options.idle) results.idle = await measureIdle(server, client)
+    if (options.reads) results.reads = await measureReads(server, client, directory, options)
+    if (options.idle) results.idle = await measureIdle(server, client, options.placement)
     if (options.growth) results.growth = await measureGrowth(directory, options.seconds)
     return results
   } finally {

@@ -22,9 +22,12 @@ export interface Stage {
 
 export async function openStage(
   number: ArmNumber,
-  server: Server,
-  client: mongo.MongoClient,
-  directory: string,
+  {
+    server,
+    client,
+    directory,
+    placement,
+  }: { server: Server; client: mongo.MongoClient; directory: string; placement: string },
 ): Promise<Stage> {
   const name = `arm${number}`
   const uri = server.uri(name)
@@ -41,7 +44,7 @@ export async function openStage(
     case 3:
       return stage(await inProcessArm(environment(uri), logFile))
     case 4: {
-      const installation = await startInstallation(uri)
+      const installation = await startInstallation(uri, placement)
       return stage(await endToEndArm(installation), installation.stop)
     }
     case 5:

@@ -2,7 +2,7 @@ import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../bench/numbers.js'
-import { install, type Installation } from '../test/system/installation.js'
+import { install, LEAN_PLACEMENT, type Installation } from '../test/system/installation.js'
 import { startAuditor, type Auditor } from './auditor.js'
 import { checkClaims } from './claims.js'
 import { connectClient } from './client.js'
@@ -20,9 +20,10 @@ const SETTINGS = {
   RECOVERY_STUCK_AFTER_MS: String(STUCK_AFTER_MS),
   RECOVERY_INTERVAL_MS: '500',
   RATE_LIMIT_PER_SECOND: '0',
-  PLACEMENT: 'users=2,bookings=2,gateway=2',
+  PLACEMENT: LEAN_PLACEMENT,
   LOG_LEVEL: 'info',
 }
+
 /** From the last fault on: for clients to get their definite answers, and for recovery to end what is stuck. */
 const GRACE_MS = 90_000
 const MINUTE_MS = 60_000

@@ -54,7 +54,7 @@ await command(USAGE, OPTIONS, async (given) => {
   if (given.list) return cases.forEach(({ name, summary }) => print(`${name.padEnd(24)}${summary}`))
 
   if (given.mongod) {
-    return onMongod(cases, {
+    return onMongod(cases, given.json ?? false, {
       maxPreemptions: count('preemptions', given.preemptions ?? '2'),
       maxFaults: count('max-faults', given['max-faults'] ?? '1'),
       ...(given.replay !== undefined && { only: count('replay', given.replay) }),
@@ -75,13 +75,13 @@ await command(USAGE, OPTIONS, async (given) => {
   let failed = 0
   for (const each of cases) {
     const found = await new Exploring(each, options).explore()
-    print(given.json ? json(found) : told(found))
+    print(given.json ? json(found, options) : told(found))
     if (!found.complete) failed++
   }
   return failed > 0 ? 1 : 0
 })
 
-async function onMongod(cases: readonly Case[], bounds: Bounds & { only?: number }): Promise<number> {
+async function onMongod(cases: readonly Case[], asJson: boolean, bounds: Bounds & { only?: number }): Promise<number> {
   const server = await startServer(1)
   try {
     const rules = await rulesOfMigrations()
@@ -89,8 +89,11 @@ async function onMongod(cases: readonly Case[], bounds: Bounds & { only?: number
     let failed = 0
     for (const each of cases) {
       const { schedules, tookMs, violations } = await exploreOnMongod(each, databases, { rules, ...bounds })
-      print(`${each.name}: ${schedules} schedules, ${violations.length} violations, ${(tookMs / 1000).toFixed(1)} s`)
-      for (const { schedule, what } of violations.slice(0, SHOWN)) print(`  schedule ${schedule}: ${what}`)
+      if (asJson) print(JSON.stringify({ case: each.name, ...bounds, schedules, tookMs, violations }))
+      else
+        print(`${each.name}: ${schedules} schedules, ${violations.length} violations, ${(tookMs / 1000).toFixed(1)} s`)
+      for (const { schedule, what } of asJson ? [] : violations.slice(0, SHOWN))
+        print(`  schedule ${schedule}: ${what}`)
       failed += violations.length
     }
     await Promise.all(databases.map((each) => each.close()))
@@ -148,8 +151,9 @@ function told({ outcomes, violation, ...found }: Exploration): string {
   return lines.join('\n')
 }
 
-function json({ outcomes, ...found }: Exploration): string {
-  return JSON.stringify({ ...found, outcomes: Object.fromEntries(outcomes) })
+/** As the reports in docs/explore. */
+function json({ outcomes, ...found }: Exploration, { faults, maxFaults }: ExploreOptions): string {
+  return JSON.stringify({ ...found, faults, maxFaults, outcomes: Object.fromEntries(outcomes) })
 }
 
 function print(line: string): void {

@@ -12,6 +12,7 @@ import {
   type StoredJob,
 } from '../jobs/store.js'
 import { command, Failure } from './command.js'
+import { table } from './table.js'
 
 const USAGE = `npm run jobs -- <what to do>
 
@@ -32,7 +33,7 @@ await command(USAGE, OPTIONS, async ({ 'older-than': age, yes }, [verb, target, 
   if (rest.length > 0) throw new Failure(`One job at a time, please.\n\n${USAGE}`)
   if (verb !== 'purge' && (age !== undefined || yes !== undefined))
     throw new Failure(`--older-than and --yes belong to purge.\n\n${USAGE}`)
-  if (verb === 'list' && !target) return withStore(async (store) => print(table(await listJobs(store))))
+  if (verb === 'list' && !target) return withStore(async (store) => print(overview(await listJobs(store))))
   if (verb === 'show' && target) return withStore(async (store) => print(details(await theJob(store, target))))
   if (verb === 'requeue' && target) return withStore((store) => requeue(store, target))
   if (verb === 'purge' && !target) return purge(parseAge(age ?? '7d'), yes ?? false)
@@ -76,7 +77,7 @@ async function withStore(work: (store: JobStore) => Promise<void>): Promise<void
   }
 }
 
-function table(jobs: StoredJob[]): string {
+function overview(jobs: StoredJob[]): string {
   if (jobs.length === 0) return 'No jobs. The jobs app writes its schedule when it starts.'
   const header = ['NAME', 'NEXT RUN', 'LAST RUN', 'RESULT', 'FAILURES', 'LOCKED SINCE', 'LOCKED BY', 'ID']
   const rows = jobs.map((job) => [
@@ -89,15 +90,7 @@ function table(jobs: StoredJob[]): string {
     (job.lockedAt && job.lastModifiedBy) || '-',
     job._id.toHexString(),
   ])
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
-  return [header, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return table(header, rows)
 }
 
 /** As stored, so that nothing is left out, whoever wrote it. */

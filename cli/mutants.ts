@@ -70,9 +70,10 @@ function run(args: string[], cwd: string): Promise<string> {
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
     child.on('error', reject)
-    child.on('close', () =>
-      output ? resolve(output) : reject(new Failure(`the explorer ended without a word:\n${errors}`)),
-    )
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(output)
+      else reject(new Failure(`the explorer ended with ${signal ?? code}:\n${errors}`))
+    })
   })
 }
 

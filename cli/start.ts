@@ -56,10 +56,14 @@ async function isFreeWithin(timeoutMs: number, port: number, host: string): Prom
   }
 }
 
-async function refuseTakenPorts(processes: readonly Pm2Process[], { gateway, jobsPort }: Config): Promise<void> {
+async function refuseTakenPorts(
+  processes: readonly Pm2Process[],
+  { gateway, jobsPort, webhooks }: Config,
+): Promise<void> {
   const ports = [
     { setting: 'GATEWAY_PORT', app: 'gateway', host: gateway.host, port: gateway.port },
     { setting: 'JOBS_PORT', app: 'agendash', host: '127.0.0.1', port: jobsPort },
+    { setting: 'WEBHOOK_PORT', app: 'webhooks', host: webhooks.host, port: webhooks.port },
   ]
   for (const { setting, app, host, port } of ports) {
     const ours = processes.some((process) => process.ours && process.app === app && process.pid > 0)

@@ -1,12 +1,32 @@
 import { io, type Socket } from 'socket.io-client'
 import type { bookings } from '../functions/bookings/contract.js'
+import type { calendars } from '../functions/calendars/contract.js'
+import type { events } from '../functions/events/contract.js'
+import type { expirations } from '../functions/expirations/contract.js'
+import type { lobbies } from '../functions/lobbies/contract.js'
+import type { messages } from '../functions/messages/contract.js'
+import type { orders } from '../functions/orders/contract.js'
+import type { payments } from '../functions/payments/contract.js'
 import type { platform } from '../functions/platform/contract.js'
+import type { tickets } from '../functions/tickets/contract.js'
+import type { trains } from '../functions/trains/contract.js'
 import type { users } from '../functions/users/contract.js'
 import type { CallInput, Output } from '../platform/contract.js'
 import type { ErrorCode, PublicError, Result } from '../platform/errors.js'
 
 /** Types alone: neither schemas nor anything else of the server ends up in a client. */
-type Contracts = typeof users & typeof bookings & typeof platform
+type Contracts = typeof bookings &
+  typeof calendars &
+  typeof events &
+  typeof expirations &
+  typeof lobbies &
+  typeof messages &
+  typeof orders &
+  typeof payments &
+  typeof platform &
+  typeof tickets &
+  typeof trains &
+  typeof users
 
 /** Internal operations are among the types, but the gateway knows none of them. */
 export type OperationName = keyof Contracts

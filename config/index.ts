@@ -21,9 +21,29 @@ convict.addFormat({
   },
 })
 convict.addFormat({
+  name: 'http-url',
+  validate: (value: unknown) => {
+    if (typeof value !== 'string' || !/^https?:\/\/[^/]+$/.test(value) || !URL.canParse(value))
+      throw new Error('must be an http:// or https:// address without a path')
+  },
+})
+convict.addFormat({
+  name: 'currency',
+  validate: (value: unknown) => {
+    if (typeof value !== 'string' || !/^[a-z]{3}$/.test(value)) throw new Error('must be three lower-case letters')
+  },
+})
+convict.addFormat({
   name: 'address',
   validate: (value: unknown) => {
     if (typeof value !== 'string' || (value !== '' && !isIP(value))) throw new Error('must be an IP address')
+  },
+})
+convict.addFormat({
+  name: 'web-url',
+  validate: (value: unknown) => {
+    if (value !== '' && !(typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)))
+      throw new Error('must be an http:// or https:// address')
   },
 })
 convict.addFormat({
@@ -82,6 +102,35 @@ const schema = {
     default: 0,
     env: 'MONEY_DEADLINE_MS',
   },
+  orderExpiresAfterMs: {
+    doc: 'How long an order holds its ticket unpaid',
+    format: 'millis',
+    default: 15 * 60_000,
+    env: 'ORDER_EXPIRES_AFTER_MS',
+  },
+  stripeSecretKey: {
+    doc: 'Takes payments by Stripe; empty: this system takes none',
+    format: String,
+    default: '',
+    env: 'STRIPE_SECRET_KEY',
+    sensitive: true,
+  },
+  stripeWebhookSecret: {
+    doc: 'Signs the webhooks of Stripe',
+    format: String,
+    default: '',
+    env: 'STRIPE_WEBHOOK_SECRET',
+    sensitive: true,
+  },
+  stripeUrl: { doc: 'Where Stripe is', format: 'http-url', default: 'https://api.stripe.com', env: 'STRIPE_URL' },
+  stripeCurrency: {
+    doc: 'Three-letter code of what one minor unit is of, for Stripe',
+    format: 'currency',
+    default: 'eur',
+    env: 'STRIPE_CURRENCY',
+  },
+  webhookHost: { doc: 'Where webhooks come in', format: 'address', default: '127.0.0.1', env: 'WEBHOOK_HOST' },
+  webhookPort: { doc: 'Where webhooks come in', format: 'port', default: 8082, env: 'WEBHOOK_PORT' },
   rateLimitPerSecond: {
     doc: 'Requests per socket and second; 0 turns every limiter off',
     format: 'nat',
@@ -119,9 +168,16 @@ const schema = {
     default: 12345,
     env: 'DISCOVERY_PORT',
   },
+  redisUrl: {
+    doc: 'Redis that caches reads, from 6.2 up; several, comma-separated: nodes of a Redis Cluster; empty: memory of each process',
+    format: String,
+    default: '',
+    env: 'REDIS_URL',
+    sensitive: true,
+  },
   discoveryRedisUrl: { doc: 'Redis for discovery', format: String, default: '', env: 'DISCOVERY_REDIS_URL' },
   placement: {
-    doc: 'Instances by domain, and operations in apps of their own: users=4,createBooking=3',
+    doc: 'Instances by domain, of all others together (*), and operations in apps of their own: *=1,users=4,createBooking=3',
     format: String,
     default: '',
     env: 'PLACEMENT',
@@ -137,6 +193,13 @@ const schema = {
     format: String,
     default: '',
     env: 'PM2_HOME',
+  },
+  alertWebhookUrl: {
+    doc: 'Where dead letters are POSTed to, so that a person hears of them; empty: nowhere',
+    format: 'web-url',
+    default: '',
+    env: 'ALERT_WEBHOOK_URL',
+    sensitive: true,
   },
   logLevel: {
     doc: 'pino level',
@@ -174,14 +237,23 @@ export interface Config {
   deadlinesMs: { quick: number; money: number; step: number; sweep: number }
   /** How long a stopping process goes on with what is in flight. PM2's kill_timeout is longer. */
   drainMs: number
+  /** How long an order holds its ticket unpaid. */
+  orderExpiresAfterMs: number
+  /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
+  stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
+  webhooks: { host: string; port: number }
   rateLimitPerSecond: number
   jobsPort: number
   functions: { host: string; advertise: string }
   discovery: { mode: 'broadcast' | 'multicast' | 'redis'; address: string; port: number; redisUrl: string }
-  /** Instances by domain or operation name, as set; what is not named has its default. */
+  /** redisUrls: one server, or nodes of a cluster; none: each process caches for itself. */
+  cache: { redisUrls: string[] }
+  /** Instances by domain or operation name, as set; `*`: of the domains, and the gateway, that are not named. */
   placement: Record<string, number>
   dataDir: string
   pm2Home: string
+  /** Empty: nobody outside is told of dead letters. */
+  alertWebhookUrl: string
   logLevel: string
 }
 
@@ -211,6 +283,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (development) {
     for (const [name, address] of [
       ['GATEWAY_HOST', s.gatewayHost],
+      ['WEBHOOK_HOST', s.webhookHost],
       ['FUNCTIONS_HOST', functions.host],
       ['FUNCTIONS_ADVERTISE', functions.advertise],
     ] as const) {
@@ -233,13 +306,23 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     clusterSecret: secrets.clusterSecret,
     tokenTtlMs: s.tokenTtlMs,
     ...limits(s),
+    orderExpiresAfterMs: orderExpiresAfterMs(s),
+    stripe: {
+      secretKey: s.stripeSecretKey,
+      webhookSecret: s.stripeWebhookSecret,
+      url: s.stripeUrl,
+      currency: s.stripeCurrency,
+    },
+    webhooks: { host: s.webhookHost, port: s.webhookPort },
     rateLimitPerSecond: s.rateLimitPerSecond,
     jobsPort: s.jobsPort,
     functions,
     discovery: { mode: s.discovery, address: s.discoveryAddress, port: s.discoveryPort, redisUrl: s.discoveryRedisUrl },
+    cache: { redisUrls: redisUrls(s.redisUrl) },
     placement: parsePlacement(s.placement),
     dataDir,
     pm2Home: s.pm2Home || join(homedir(), '.pm2'),
+    alertWebhookUrl: s.alertWebhookUrl,
     logLevel: s.logLevel,
   })
 }
@@ -256,6 +339,13 @@ interface RawSettings {
   recoveryStuckAfterMs: number
   recoveryIntervalMs: number
   moneyDeadlineMs: number
+  orderExpiresAfterMs: number
+  stripeSecretKey: string
+  stripeWebhookSecret: string
+  stripeUrl: string
+  stripeCurrency: string
+  webhookHost: string
+  webhookPort: number
   rateLimitPerSecond: number
   jobsPort: number
   functionsHost: string
@@ -264,9 +354,11 @@ interface RawSettings {
   discoveryAddress: string
   discoveryPort: number
   discoveryRedisUrl: string
+  redisUrl: string
   placement: string
   dataDir: string
   pm2Home: string
+  alertWebhookUrl: string
   logLevel: string
 }
 
@@ -292,6 +384,14 @@ function limits(s: RawSettings): Pick<Config, 'recovery' | 'deadlinesMs' | 'drai
   }
 }
 
+const ORDER_EXPIRY_MS = { least: 1000, most: 120 * 60_000 }
+
+function orderExpiresAfterMs({ orderExpiresAfterMs: ms }: RawSettings): number {
+  if (ms >= ORDER_EXPIRY_MS.least && ms <= ORDER_EXPIRY_MS.most) return ms
+  const { least, most } = ORDER_EXPIRY_MS
+  throw new ConfigError(`ORDER_EXPIRES_AFTER_MS=${ms} must be between ${least} and ${most}`)
+}
+
 function explain(message: string): string {
   return message.replace(/\b([a-z][A-Za-z]+): /g, (whole, key: string) => {
     const setting = (schema as Record<string, { env: string }>)[key]
@@ -309,10 +409,17 @@ const split = (list: string): string[] =>
     .map((entry) => entry.trim())
     .filter(Boolean)
 
+function redisUrls(list: string): string[] {
+  const urls = split(list)
+  const bad = urls.find((each) => !/^rediss?:\/\//.test(each))
+  if (bad !== undefined) throw new ConfigError('REDIS_URL: each address must be a redis:// or rediss:// URI')
+  return urls
+}
+
 function parsePlacement(list: string): Record<string, number> {
   return Object.fromEntries(
     split(list).map((entry) => {
-      const match = /^([A-Za-z]+)=([1-9]\d?)$/.exec(entry)
+      const match = /^(\*|[A-Za-z]+)=([1-9]\d?)$/.exec(entry)
       if (!match) throw new ConfigError(`PLACEMENT: "${entry}" is not name=instances (1 to 99)`)
       return [match[1] as string, Number(match[2])]
     }),

@@ -9,6 +9,7 @@ import type { Transport } from '../platform/transport.js'
 import { MAX_REQUEST_CHARS, TOO_LARGE } from './decoder.js'
 import type { SocketLimits } from './limits.js'
 import type { LookUpRole } from './roles.js'
+import type { SocketFeeds } from './socketFeeds.js'
 
 /** One request as it came in: nothing about it has been checked. */
 export interface Incoming {
@@ -22,6 +23,7 @@ export interface Sender {
   /** null: anonymous. */
   claims: TokenClaims | null
   limits: SocketLimits
+  feeds: SocketFeeds
 }
 
 /** Answers a request. Never rejects. */
@@ -34,7 +36,7 @@ const PASSWORDS = ['password', 'oldPassword', 'newPassword'] as const
 
 /**
  * Checks a request against everything that can be known without the domain's data, in this order (the first that fails
- * is the answer): unknown_operation, rate_limited, unauthenticated, forbidden, invalid_input. What passes goes to the
+ * is the answer): unknown_operation, rate_limited, unauthenticated, forbidden, invalid_input, and whether the socket is where it must be. What passes goes to the
  * function, whose result is the answer as it stands.
  */
 export function createDispatch(options: {
@@ -65,15 +67,19 @@ export function createDispatch(options: {
 
   async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Result<unknown>> {
     const arrivedAtMs = performance.now()
-    const retryAfterMs = sender.limits.take(carriesPassword(args[0]))
+    const known = typeof name === 'string' ? contracts.get(name) : undefined
+    const retryAfterMs = sender.limits.take(carriesPassword(args[0]), known?.weight)
     const operation = find(name)
     if (retryAfterMs > 0) throw new Refusal('rate_limited', 'Too many requests.', { retryAfterMs })
     const caller = await identify(operation, sender.claims)
     authorise(operation, caller)
     const input = operation.input.safeParse(soleArgument(args))
     if (!input.success) throw invalidInput(input.error)
+    if (operation.within && !sender.feeds.follows(operation.within.feed(input.data))) {
+      throw new Refusal(operation.within.refusal, 'This socket is not there: join first.')
+    }
     const spentMs = Math.ceil(performance.now() - arrivedAtMs)
-    return request(
+    const result = await request(
       {
         operation: fullName(operation),
         // An id that the client left open is chosen here, so that sending this call again is the same call.
@@ -84,6 +90,9 @@ export function createDispatch(options: {
       },
       { idempotent: operation.idempotent },
     )
+    // What the feed has to say begins after the answer: it is read first.
+    moveSocket(operation, input.data, result, sender.feeds)
+    return result
   }
 
   return async (incoming, sender) => {
@@ -109,6 +118,20 @@ function soleArgument(args: readonly unknown[]): unknown {
     throw invalidInput({ issues: [{ path: [], message: `The input is over ${MAX_REQUEST_CHARS} characters.` }] })
   }
   return args.length === 0 ? {} : args[0]
+}
+
+function moveSocket(
+  { follows, unfollows }: Operation,
+  input: unknown,
+  result: Result<unknown>,
+  feeds: SocketFeeds,
+): void {
+  if (result.ok) {
+    if (follows) feeds.follow(follows.feed(input), follows.from(input, result.data))
+    if (unfollows) feeds.unfollow(unfollows(input))
+  } else if (follows && !result.error.retryable) {
+    feeds.doNotExpect(follows.feed(input))
+  }
 }
 
 const carriesPassword = (input: unknown): boolean =>

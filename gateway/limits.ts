@@ -2,19 +2,19 @@ import { isIPv6 } from 'node:net'
 
 /** A token bucket. Time is passed in, in milliseconds of any steady clock. */
 export interface Bucket {
-  /** Takes one token: 0 when there was one, otherwise how many milliseconds until there is. */
-  take(nowMs: number): number
+  /** Takes tokens, one unless told: 0 when there were so many, otherwise how many milliseconds until there are. */
+  take(nowMs: number, count?: number): number
 }
 
 export function createBucket(ratePerSecond: number, burst: number): Bucket {
   let tokens = burst
   let filledAtMs = 0
   return {
-    take(nowMs) {
+    take(nowMs, count = 1) {
       if (filledAtMs > 0) tokens = Math.min(burst, tokens + ((nowMs - filledAtMs) / 1000) * ratePerSecond)
       filledAtMs = nowMs
-      if (tokens < 1) return Math.ceil(((1 - tokens) / ratePerSecond) * 1000)
-      tokens -= 1
+      if (tokens < count) return Math.ceil(((count - tokens) / ratePerSecond) * 1000)
+      tokens -= count
       return 0
     },
   }
@@ -22,8 +22,11 @@ export function createBucket(ratePerSecond: number, burst: number): Bucket {
 
 /** What one socket may do. */
 export interface SocketLimits {
-  /** 0: go ahead; otherwise milliseconds to wait. `guessable`: the request carries a password. */
-  take(guessable: boolean): number
+  /**
+   * 0: go ahead; otherwise milliseconds to wait. `guessable`: the request carries a password. `weight`: how many
+   * requests it counts as, one unless told.
+   */
+  take(guessable: boolean, weight?: number): number
   /** One more request was refused. Answers whether the socket has earned to be cut off. */
   refused(): boolean
   /** The socket is gone. */
@@ -91,9 +94,11 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
       const own = createBucket(ratePerSecond, 2 * ratePerSecond)
       const patience = createBucket(ratePerSecond, 20 * ratePerSecond)
       return {
-        take(guessable) {
+        take(guessable, weight = 1) {
           const now = nowMs()
-          return own.take(now) || state.requests.take(now) || (guessable ? state.passwords.take(now) : 0)
+          return (
+            own.take(now, weight) || state.requests.take(now, weight) || (guessable ? state.passwords.take(now) : 0)
+          )
         },
         refused: () => patience.take(nowMs()) > 0,
         release() {

@@ -5,6 +5,7 @@ import { createCoteTransport } from '../platform/cote.js'
 import { createLogger } from '../platform/log.js'
 import { loadContracts } from '../platform/tree.js'
 import type { Transport } from '../platform/transport.js'
+import { watchFeeds } from './feedWatch.js'
 import { createGateway } from './server.js'
 
 /**
@@ -41,6 +42,7 @@ async function boot(): Promise<void> {
     log,
     contracts,
     request: (envelope, options) => transport.request(envelope, options),
+    watchFeeds: watchFeeds(config, log),
     now: () => new Date(),
     newId: () => new ObjectId().toHexString(),
   })

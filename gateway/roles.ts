@@ -1,12 +1,11 @@
 import type { Config } from '../config/index.js'
 import { users } from '../functions/users/contract.js'
 import { coalesce } from '../platform/coalesce.js'
-import type { Output } from '../platform/contract.js'
 import { Refusal } from '../platform/errors.js'
 import type { Caller } from '../platform/function.js'
-import { fullName } from '../platform/invocation.js'
 import type { TokenClaims } from '../platform/tokens.js'
 import type { Transport } from '../platform/transport.js'
+import { createSystemCall } from './systemCall.js'
 
 const MAX_BATCH = 1000
 /** Two, so that a request never waits for more than one answer before its own lookup leaves. */
@@ -24,27 +23,16 @@ export function createRoleLookup(options: {
   request: Transport['request']
   newId: () => string
 }): LookUpRole {
-  const timeoutMs = options.config.deadlinesMs.quick
+  const call = createSystemCall(options)
   return coalesce<TokenClaims, Caller['role'] | null>(
     async (batch) => {
-      const result = await options.request(
-        {
-          operation: fullName(users.authenticate),
-          input: { tokens: batch.map(({ userId, tokenVersion }) => ({ userId, tokenVersion })) },
-          caller: null,
-          requestId: options.newId(),
-          ttlMs: timeoutMs,
-        },
-        { idempotent: users.authenticate.idempotent },
-      )
-      if (result.ok) return (result.data as Output<typeof users.authenticate>).roles
-      const { code, message, details } = result.error
-      throw new Refusal(code, message, details)
+      const tokens = batch.map(({ userId, tokenVersion }) => ({ userId, tokenVersion }))
+      return (await call(users.authenticate, { tokens })).roles
     },
     {
       maxBatch: MAX_BATCH,
       maxInFlight: MAX_IN_FLIGHT,
-      timeoutMs,
+      timeoutMs: options.config.deadlinesMs.quick,
       onTimeout: () => new Refusal('unavailable', 'Could not look up who is calling.'),
     },
   )

@@ -1,19 +1,29 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
+import { z } from 'zod'
 import type { Config } from '../config/index.js'
 import type { Operation } from '../platform/contract.js'
 import { Refusal, toPublicError } from '../platform/errors.js'
+import { invalidInput } from '../platform/invocation.js'
 import type { Logger } from '../platform/log.js'
 import { verifyToken, type TokenClaims } from '../platform/tokens.js'
 import type { Transport } from '../platform/transport.js'
+import { id } from '../platform/types.js'
 import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
 import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
+import { createGatewayFeeds } from './feeds.js'
+import type { WatchFeeds } from './feedWatch.js'
 import { createLimits } from './limits.js'
 import { createMeter } from './meter.js'
 import { originAllowed } from './origin.js'
 import { createRoleLookup } from './roles.js'
 import { createSession, type Session } from './session.js'
+import type { Comeback } from './socketFeeds.js'
+
+const seq = z.int().min(0)
+/** In the handshake, beside the token. */
+const comebackShape: z.ZodType<Comeback> = z.object({ lastSeq: seq.optional(), lobbies: z.record(id, seq).optional() })
 
 /** How long a connection may stay without saying who it is. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -27,6 +37,7 @@ export interface GatewayOptions {
   contracts: ReadonlyMap<string, Operation>
   /** The way to the functions. */
   request: Transport['request']
+  watchFeeds: WatchFeeds
   now: () => Date
   newId: () => string
 }
@@ -44,7 +55,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const sessions = new Set<Session>()
   const limits = createLimits(config.rateLimitPerSecond)
   const meter = createMeter(log, () => sessions.size)
-  const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole: createRoleLookup(options) }))
+  const lookUpRole = createRoleLookup(options)
+  const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole }))
   let draining: Promise<void> | undefined
   let onEmpty = (): void => {}
 
@@ -64,6 +76,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   })
 
+  const feeds = createGatewayFeeds({ ...options, io, watch: options.watchFeeds })
+
   io.use((socket, next) => {
     admit(socket).then(
       () => next(),
@@ -73,9 +87,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const operations = describe(options.contracts)
   io.on('connection', (socket) => {
     socket.emit('operations', operations)
-    const session = createSession({ socket, sender: socket.data as Sender, dispatch, log, newId })
+    const sender = socket.data as Sender
+    const session = createSession({ socket, sender, dispatch, log, newId })
     sessions.add(session)
-    socket.on('disconnect', () => {
+    if (sender.claims) sender.feeds.followUser(sender.claims.userId)
+    socket.on('disconnect', (reason) => {
+      sender.feeds.close(reason !== 'client namespace disconnect')
       sessions.delete(session)
       if (sessions.size === 0) onEmpty()
     })
@@ -84,9 +101,15 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function admit(socket: Socket): Promise<void> {
     const claims = await identify(socket.handshake.auth.token)
+    const comeback = comebackShape.safeParse(socket.handshake.auth)
+    if (!comeback.success) throw invalidInput(comeback.error)
     const own = limits.admit(socket.handshake.address)
     if (!own) throw new Refusal('rate_limited', 'Too many connections from this address.', { retryAfterMs: 1000 })
-    Object.assign(socket.data as object, { claims, limits: own } satisfies Sender)
+    Object.assign(socket.data as object, {
+      claims,
+      limits: own,
+      feeds: feeds.of(socket, comeback.data),
+    } satisfies Sender)
     if (socket.conn.readyState === 'open') socket.conn.once('close', own.release)
     else own.release()
   }
@@ -123,6 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clearTimeout(abandon)
     clearTimeout(stillThere)
     meter.stop()
+    await feeds.close()
     await io.close()
     log.info('drained')
   }

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { boot } from './boot.js'
+import { boot } from '../platform/boot.js'
 import { createDashboard } from './dashboard.js'
 
 /** Never another interface: whoever gets past the sign-in can delete jobs. */
 const HOST = '127.0.0.1'
 
-await boot('agendash', async (system) => {
+await boot('agendash', ['jobs'], async (system) => {
   const dashboard = await createDashboard(system)
   const server = createServer(dashboard.app).listen(system.config.jobsPort, HOST)
   await once(server, 'listening')

@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { System } from '../platform/system.js'
 import { createAgenda } from './agenda.js'
 import { requireAdmin } from './signIn.js'
-import { jobsDatabase } from './store.js'
+import { COLLECTION, jobsDatabase } from './store.js'
 
 export interface Dashboard {
   app: Express
@@ -13,7 +13,12 @@ export interface Dashboard {
 /** agendash, for admins alone. It shows and edits jobs but runs none. */
 export async function createDashboard(system: System): Promise<Dashboard> {
   const { log } = system
-  const agenda = createAgenda(jobsDatabase(system.databases), { name: 'agendash', processEveryMs: 60_000, log })
+  const agenda = createAgenda(jobsDatabase(system.databases), {
+    name: 'agendash',
+    collection: COLLECTION,
+    processEveryMs: 60_000,
+    log,
+  })
   // Without a definition it runs nothing, but agendash asks it how it is.
   await agenda.start()
   const app = express()

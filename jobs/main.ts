@@ -1,5 +1,13 @@
-import { boot } from './boot.js'
+import { boot } from '../platform/boot.js'
+
 import { SCHEDULE } from './schedule.js'
 import { startScheduler } from './scheduler.js'
+import { startTimers } from './timers.js'
 
-await boot('jobs', async (system) => (await startScheduler(system, SCHEDULE)).stop)
+await boot('jobs', ['jobs', 'expirations'], async (system) => {
+  const scheduler = await startScheduler(system, SCHEDULE)
+  const timers = await startTimers(system)
+  return async () => {
+    await Promise.all([scheduler.stop(), timers.stop()])
+  }
+})

@@ -1,5 +1,10 @@
 import type { Config } from '../config/index.js'
 import { bookings } from '../functions/bookings/contract.js'
+import { calendars } from '../functions/calendars/contract.js'
+import { events } from '../functions/events/contract.js'
+import { feeds } from '../functions/feeds/contract.js'
+import { payments } from '../functions/payments/contract.js'
+import { trains } from '../functions/trains/contract.js'
 import { users } from '../functions/users/contract.js'
 import type { Operation } from '../platform/contract.js'
 
@@ -20,13 +25,26 @@ export interface ScheduledJob {
 export const SCHEDULE: readonly ScheduledJob[] = [
   {
     name: 'recover-bookings',
-    calls: [bookings.recoverBookings, users.recoverTransfers],
+    calls: [
+      bookings.recoverBookings,
+      users.recoverTransfers,
+      payments.recoverPayments,
+      payments.recoverCharges,
+      calendars.recoverInvitations,
+    ],
     intervalMs: ({ recovery }) => recovery.intervalMs,
     lockMs: ({ recovery }) => recovery.lockMs,
   },
   {
+    // Half of the time within which a first retry must come.
+    name: 'retry-events',
+    calls: [events.retryEvents],
+    intervalMs: () => 500,
+    lockMs: () => 5000,
+  },
+  {
     name: 'tidy',
-    calls: [users.tidyUsers, bookings.tidyCars],
+    calls: [users.tidyUsers, bookings.tidyCars, trains.tidyTrains, feeds.tidyFeeds, calendars.tidyCalendars],
     intervalMs: () => 3_600_000,
     lockMs: () => 10_000,
   },

@@ -1,4 +1,5 @@
 import mongoose from 'mongoose'
+import { DUPLICATE_KEY } from '../platform/bulkErrors.js'
 import type { Databases } from '../platform/database.js'
 
 /** Where Agenda keeps its jobs; also its own default, so that other tools for Agenda find them. */
@@ -67,7 +68,7 @@ export async function ensureRecurring(
     await ensure(true)
   } catch (error) {
     // The unique index let one of several starters insert it; the others update what it inserted.
-    if (!(error instanceof mongoose.mongo.MongoServerError && error.code === 11000)) throw error
+    if (!(error instanceof mongoose.mongo.MongoServerError && error.code === DUPLICATE_KEY)) throw error
     await ensure(false)
   }
 }
@@ -102,10 +103,13 @@ const finishedBefore = (time: Date): mongoose.mongo.Filter<StoredJob> => ({
   lastFinishedAt: { $lt: time },
 })
 
+/** No index for what an operator asks once in a while: a walk through all jobs. */
+const WALK = { hint: '_id_' } as const
+
 /** How many single runs ended, well or badly, before a time. */
 export const countFinished = (store: JobStore, before: Date): Promise<number> =>
-  store.countDocuments(finishedBefore(before))
+  store.countDocuments(finishedBefore(before), WALK)
 
 /** Removes them; recurring jobs stay. Answers how many were removed. */
 export const purgeFinished = async (store: JobStore, before: Date): Promise<number> =>
-  (await store.deleteMany(finishedBefore(before))).deletedCount
+  (await store.deleteMany(finishedBefore(before), WALK)).deletedCount

@@ -14,3 +14,15 @@ export function refusedWrites(error: unknown): mongo.WriteError[] | undefined {
   const refused = [error.writeErrors].flat()
   return refused.length > 0 ? refused : undefined
 }
+
+/** Runs a bulk write: the writes that the server refused, by index. Throws where the outcome of the batch is unknown. */
+export async function refusalsOf(write: () => Promise<unknown>): Promise<Map<number, mongo.WriteError>> {
+  try {
+    await write()
+    return new Map()
+  } catch (error) {
+    const refused = refusedWrites(error)
+    if (!refused) throw error
+    return new Map(refused.map((each) => [each.index, each]))
+  }
+}

@@ -8,6 +8,8 @@
  */
 export interface CoalesceOptions {
   maxBatch: number
+  /** What waits is shared out among the batches that may leave, none smaller than this; by default the first takes all. */
+  minBatch?: number
   maxInFlight: number
   timeoutMs: number
   onTimeout: () => Error
@@ -21,7 +23,7 @@ interface Waiting<I, O> {
 
 export function coalesce<I, O>(
   run: (items: I[]) => Promise<(O | Error)[]>,
-  { maxBatch, maxInFlight, timeoutMs, onTimeout }: CoalesceOptions,
+  { maxBatch, minBatch = maxBatch, maxInFlight, timeoutMs, onTimeout }: CoalesceOptions,
 ): (item: I) => Promise<O> {
   const queue: Waiting<I, O>[] = []
   let inFlight = 0
@@ -30,8 +32,9 @@ export function coalesce<I, O>(
   function flush(): void {
     scheduled = false
     while (inFlight < maxInFlight && queue.length > 0) {
+      const share = Math.ceil(queue.length / (maxInFlight - inFlight))
       inFlight++
-      void send(queue.splice(0, maxBatch))
+      void send(queue.splice(0, Math.min(maxBatch, Math.max(minBatch, share))))
     }
   }
 

@@ -1,5 +1,6 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ErrorCode } from './errors.js'
+import { id, time, version } from './types.js'
 
 /**
  * Who may call: `anyone` also anonymously; `user` any signed-in caller (own entities only, where an entity has an
@@ -29,6 +30,26 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
   idempotent: boolean
   /** The input key that holds the new entity's id. Whoever calls first fills it in when the client did not. */
   newId?: K
+  /** How many requests it counts as against its sender's rate, where that is not one: what many others get costs more. */
+  weight?: number
+  /** Only for sockets that follow this feed; the others are refused with this code. */
+  within?: { feed(input: z.output<I>): string; refusal: ErrorCode }
+  /**
+   * The sender's socket follows a feed when the operation went well, from behind this entry on; where it follows it
+   * already, only with `again` anew from there.
+   */
+  follows?: {
+    feed(input: z.output<I>): string
+    from(input: z.output<I>, output: z.output<O>): { after: number; again: boolean }
+  }
+  /** The sender's socket stops following a feed when the operation went well. */
+  unfollows?(input: z.output<I>): string
+  /** A socket's acknowledgement of this event is a call by the socket's user, with what this makes of the event's data. */
+  acknowledges?: { event: string; input(data: Record<string, unknown>): unknown }
+  /** Types of the events that are delivered to it, each as its input: see `subscriber`. */
+  subscribes?: readonly string[]
+  /** Of those events only the ones whose payload has this field: what concerns nobody costs no call. */
+  subscribesWhere?: string
 }
 
 export interface Operation<
@@ -54,6 +75,40 @@ export type Output<Op> = Op extends Operation<z.ZodType, infer O> ? z.output<O> 
 export const operation = <I extends z.ZodType, O extends z.ZodType, const K extends string = string>(
   spec: OperationSpec<I, O, K>,
 ): OperationSpec<I, O, K> => spec
+
+/**
+ * Spells out an operation that subscribes to events with such a payload. It may hear of each more than once, and only
+ * says that it has.
+ */
+export const subscriber = <P extends z.ZodType>({
+  payload,
+  errors = [],
+  deadline = 'quick',
+  ...spec
+}: {
+  summary: string
+  payload: P
+  subscribes: readonly string[]
+  subscribesWhere?: string
+  errors?: readonly ErrorCode[]
+  deadline?: DeadlineKind
+}) =>
+  operation({
+    ...spec,
+    access: 'internal',
+    input: z.strictObject({
+      eventId: id,
+      type: z.string(),
+      aggregate: z.strictObject({ type: z.string(), id }),
+      version,
+      payload,
+      createdAt: time,
+    }),
+    output: z.object({}),
+    errors,
+    deadline,
+    idempotent: true,
+  })
 
 type Named<S> = S extends OperationSpec<infer I, infer O, infer K> ? Operation<I, O, K> : never
 

@@ -118,6 +118,8 @@ export async function startDiscovery(component: Component, config: Config, logOn
   const failed = (error: unknown) => logOnce('discovery failed', config.discovery.mode, error)
   // The whole command line: long, and told to everybody with each hello.
   delete discovery.me.processCommand
+  // The library elects masters, which we have no use for: each candidate and each that steps back says hello to everybody.
+  discovery.me.isMasterEligible = false
   authenticate(discovery.broadcast, clusterKeyOf(config.clusterSecret), logOnce)
   let cause: unknown
   discovery.on('error', (error: unknown) => (cause = error))

@@ -49,7 +49,7 @@ declare module '@dashersw/node-discover' {
 
   export interface Discovery extends EventEmitter {
     broadcast: Network
-    me: { id: string; advertisement: Record<string, unknown>; processCommand?: string }
+    me: { id: string; advertisement: Record<string, unknown>; processCommand?: string; isMasterEligible: boolean }
     hello(): void
     stop(): void
   }

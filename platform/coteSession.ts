@@ -73,7 +73,8 @@ export function openSession(options: SessionOptions): Session {
       if (outboxChars >= FLUSH_AT_CHARS) flush()
       else if (!flushing) {
         flushing = true
-        process.nextTick(flush)
+        // What this turn of the event loop brings, many answers of the database say, leaves as one frame.
+        setImmediate(flush)
       }
     },
     get ready() {

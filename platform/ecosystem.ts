@@ -28,11 +28,13 @@ export const NAMESPACE = 'holdfast'
 export const MONGOD_APP = 'mongod'
 
 const DEFAULT_INSTANCES = 2
+/** The domain whose app delivers events too. One of its instances works, another takes over when it dies. */
+const DISPATCHING = 'events'
 /** getStatus: a call waits for the one instance while that restarts. */
 const INSTANCES: Record<string, number> = { platform: 1 }
 
 /**
- * The PM2 apps: one a domain of the tree, what PLACEMENT puts into apps of their own, the gateway and the jobs.
+ * The PM2 apps: one a domain of the tree, what PLACEMENT puts into apps of their own, the gateway, the jobs and the webhooks.
  * Throws where PLACEMENT names nothing that exists, or two apps would have one name.
  */
 export function ecosystem(config: Config, root: string, tree: readonly Located[] = listTree()): AppSpec[] {
@@ -40,9 +42,13 @@ export function ecosystem(config: Config, root: string, tree: readonly Located[]
   const fixed: AppSpec[] = [
     // One HTTP port for all gateway workers is what cluster mode is for. Not for functions: it would share their
     // sockets among the instances as well, and calls would reach the wrong ones.
-    app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: config.placement.gateway ?? 2 }),
+    app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: instancesOf('gateway', config.placement) }),
+    // One is enough: views wait for it while it restarts. More are safe, and do the same work twice.
+    app('projections', 'projections/main.js', { exec_mode: 'fork', instances: 1 }),
     app('jobs', 'jobs/main.js', { exec_mode: 'fork', instances: 1 }),
     app('agendash', 'jobs/agendash.js', { exec_mode: 'fork', instances: 1 }),
+    // While it restarts, whoever sends webhooks sends them again.
+    app('webhooks', 'webhooks/main.js', { exec_mode: 'fork', instances: 1 }),
   ]
   const apps = [...hosts(config.placement, tree).map(host), ...fixed]
   refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP])
@@ -50,6 +56,7 @@ export function ecosystem(config: Config, root: string, tree: readonly Located[]
 
   function host({ name, operations, instances }: Host): AppSpec {
     const args = ['--app', name, '--operations', operations.join(',')]
+    if (name === DISPATCHING) args.push('--dispatch')
     return app(name, 'platform/host.js', { exec_mode: 'fork', instances, args })
   }
 
@@ -76,13 +83,16 @@ function appDefaults(config: Config, root: string) {
     // min_uptime * max_restarts of `pm2 start` or a reload. Code that can't run gets there even when all apps at once
     // fail to load on two cores; a process that lives longer in between, killed however often, never does.
     // No restart_delay and no exp_backoff_restart_delay: with either PM2 shows `waiting restart` in place of `errored`.
-    min_uptime: 4000,
+    min_uptime: 10_000,
     max_restarts: 10,
     merge_logs: true,
     pmx: false,
     vizion: false,
   } as const
 }
+
+const instancesOf = (name: string, placement: Config['placement']): number =>
+  placement[name] ?? placement['*'] ?? INSTANCES[name] ?? DEFAULT_INSTANCES
 
 interface Host {
   name: string
@@ -94,7 +104,7 @@ function hosts(placement: Config['placement'], tree: readonly Located[]): Host[]
   const domains = [...new Set(tree.map(({ domain }) => domain))]
   const operations = new Set(tree.map(({ operation }) => operation))
   for (const name of Object.keys(placement)) {
-    if (!domains.includes(name) && !operations.has(name) && name !== 'gateway') {
+    if (!['gateway', '*', ...domains].includes(name) && !operations.has(name)) {
       throw new ConfigError(`PLACEMENT names "${name}", which is neither a domain nor an operation`)
     }
   }
@@ -103,7 +113,7 @@ function hosts(placement: Config['placement'], tree: readonly Located[]): Host[]
     ...domains.map((domain) => ({
       name: domain,
       operations: tree.filter((each) => each.domain === domain && !placed.includes(each)).map((each) => each.operation),
-      instances: placement[domain] ?? INSTANCES[domain] ?? DEFAULT_INSTANCES,
+      instances: instancesOf(domain, placement),
     })),
     ...placed.map(({ operation }) => ({
       name: operation,

@@ -62,7 +62,102 @@ export const ERRORS = {
   },
   booking_started: { retryable: false, check: 'The period has begun; only an admin can still cancel it.' },
   booking_not_stuck: { retryable: false, check: 'The booking is final, or moved less than stuck-after ago.' },
+  out_of_order: {
+    retryable: true,
+    check: 'Between functions only: an event whose predecessors have not come yet. It is delivered again.',
+  },
+  event_not_found: { retryable: false, check: 'The eventId: delivered events are gone.' },
+  event_not_dead: { retryable: false, check: 'The event is no dead letter: it is delivered, or retried, by itself.' },
+  ticket_not_found: { retryable: false, check: 'The ticketId.' },
+  ticket_id_reused: {
+    retryable: false,
+    check: 'This ticketId was sent before with another input or by another caller.',
+  },
+  ticket_reserved: {
+    retryable: false,
+    check: 'An order holds the ticket, or bought it. It may be free again when that order expires.',
+  },
+  order_not_found: { retryable: false, check: 'The orderId; other users’ orders are not found either.' },
+  order_id_reused: {
+    retryable: false,
+    check: 'This orderId was sent before with another input or by another caller.',
+  },
+  order_complete: { retryable: false, check: 'The order is paid; only an admin can take it back (refundCharge).' },
+  order_cancelled: { retryable: false, check: 'The order was cancelled: order the ticket again.' },
+  charge_not_found: { retryable: false, check: 'The chargeId; other users’ charges are not found either.' },
+  charge_id_reused: {
+    retryable: false,
+    check: 'This chargeId was sent before with another input or by another caller.',
+  },
+  charge_not_refundable: {
+    retryable: false,
+    check: 'Only a charge that completed its order can be taken back; details.state is where it stands.',
+  },
+  payment_declined: { retryable: false, check: 'Stripe declined the payment: another payment method, a new chargeId.' },
+  payment_method_unavailable: { retryable: false, check: 'Operators: STRIPE_SECRET_KEY is not set.' },
+  payment_not_found: { retryable: false, check: 'The paymentId.' },
+  payment_id_reused: {
+    retryable: false,
+    check: 'Between functions only: this paymentId was used for another payment.',
+  },
+  payment_cancelled: {
+    retryable: false,
+    check: 'Between functions only: the payment was cancelled before it was decided.',
+  },
+  payment_not_refundable: {
+    retryable: false,
+    check: 'Between functions only: somebody received the payment, or it is a refund itself.',
+  },
+  payment_not_stuck: { retryable: false, check: 'The payment is final, or moved less than stuck-after ago.' },
   booking_not_cancellable: { retryable: false, check: 'A reversal cannot be cancelled.' },
+  invitation_not_found: { retryable: false, check: 'The invitationId; invitations of others are not found either.' },
+  invitation_id_reused: {
+    retryable: false,
+    check: 'This invitationId was sent before with another input or by another caller.',
+  },
+  invitation_not_open: {
+    retryable: false,
+    check: 'The invitation was confirmed, rejected or withdrawn, or is being confirmed; details.state says which.',
+  },
+  confirmation_id_reused: {
+    retryable: false,
+    check: 'This confirmationId was sent before by another caller or for another invitation.',
+  },
+  period_in_past: { retryable: false, check: 'The period must begin in the future.' },
+  seller_unavailable: {
+    retryable: false,
+    check: 'Another confirmed booking of the seller overlaps the period: getCalendar shows it to the seller.',
+  },
+  calendar_full: {
+    retryable: false,
+    check: 'A month lists 1,000 invitations of a user, open and confirmed: some must be rejected or withdrawn first.',
+  },
+  message_not_found: { retryable: false, check: 'The messageId; messages to others are not found either.' },
+  message_id_reused: {
+    retryable: false,
+    check: 'This messageId was sent before with another input or by another caller.',
+  },
+  receiver_blocked: { retryable: false, check: 'The caller has blocked the receiver: unblockUser first.' },
+  blocked_by_receiver: { retryable: false, check: 'The receiver has blocked the caller.' },
+  train_not_found: { retryable: false, check: 'The trainId.' },
+  train_id_reused: { retryable: false, check: 'This trainId was sent before with another input or by another caller.' },
+  train_has_bookings: { retryable: false, check: 'Bookings hold seats of the train: cancel them first.' },
+  seats_sold: { retryable: false, check: 'More seats are sold or held than the train would have: details.sold.' },
+  lobby_not_found: { retryable: false, check: 'The lobbyId.' },
+  lobby_id_reused: { retryable: false, check: 'This lobbyId was sent before with another input or by another caller.' },
+  not_in_lobby: {
+    retryable: false,
+    check: 'This connection is not in the lobby: joinLobby first, after each reconnect.',
+  },
+  removed_from_lobby: { retryable: false, check: 'An admin removed the user from the lobby.' },
+  booking_not_updatable: {
+    retryable: false,
+    check: 'Only names can change, of as many passengers, of a train booking that is COMMITTED and not taken back.',
+  },
+  view_behind: {
+    retryable: true,
+    check: 'The view did not show the seq in `after` in time. Operators: npm run views -- status.',
+  },
 } as const satisfies Record<string, { retryable: boolean; check: string }>
 
 export type ErrorCode = keyof typeof ERRORS

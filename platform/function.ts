@@ -9,7 +9,7 @@ export interface Caller {
 }
 
 /** What a handler gets besides its input. Time, ids and the database come from here, so that tests decide them. */
-export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'model' | 'use' | 'survey'> {
+export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'model' | 'use' | 'survey' | 'goOn'> {
   /** null: anonymous, or the system itself (a job). */
   caller: Caller | null
   requestId: string

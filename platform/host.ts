@@ -1,6 +1,7 @@
+import { constants, setPriority } from 'node:os'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../config/index.js'
-import { createLogger } from './log.js'
+import { runApp } from './app.js'
+import { startDispatching } from './dispatcher.js'
 import { runHost } from './runHost.js'
 
 /**
@@ -8,37 +9,24 @@ import { runHost } from './runHost.js'
  *
  *     node platform/host.js --app users --operations signUp,signIn
  *
- * Says `ready` to PM2 when they answer. A failing boot is one line of log and exit code 1, so that PM2 ends in
- * `errored`; SIGINT and SIGTERM drain, then exit with 0.
+ * With `--dispatch` it also delivers events, in turn with the others that do. It is ready when they answer.
  */
-const { values } = parseArgs({ options: { app: { type: 'string' }, operations: { type: 'string' } } })
-const app = values.app ?? 'host'
-let log = createLogger(app, 'info')
-
-process.on('uncaughtException', (error) => {
-  log.fatal({ err: error }, 'failed')
-  process.exit(1)
+const { values } = parseArgs({
+  options: { app: { type: 'string' }, operations: { type: 'string' }, dispatch: { type: 'boolean' } },
 })
 
-// Until functions answer, nothing is in flight.
-let stop = (): void => process.exit(0)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
-// PM2 itself is gone: whatever stays would run beside what the next PM2 starts, with nobody to stop it.
-process.on('disconnect', () => stop())
-
-try {
-  if (!values.app || !values.operations) throw new Error('Usage: host --app <name> --operations <a,b,c>')
-  const config = loadConfig()
-  log = createLogger(app, config.logLevel)
-  const host = await runHost({ app, operations: values.operations.split(','), config, log })
-  stop = () => {
-    stop = () => {}
-    log.info('stopping')
-    void host.stop().then(() => process.exit(0))
+await runApp(values.app ?? 'host', async (config, log) => {
+  const { app, operations, dispatch } = values
+  if (!app || !operations) throw new Error('Usage: host --app <name> --operations <a,b,c>')
+  const host = await runHost({ app, operations: operations.split(','), config, log })
+  // Where the machine is short of CPU, those who wait for an answer go first, and events come later.
+  if (dispatch) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  const dispatching = dispatch ? await startDispatching(host.system) : undefined
+  return {
+    about: { operations },
+    async stop() {
+      await dispatching?.stop()
+      await host.stop()
+    },
   }
-  log.info({ operations: values.operations }, 'ready')
-  process.send?.('ready')
-} catch (error) {
-  log.fatal({ err: error }, 'could not start')
-  process.exit(1)
-}
+})

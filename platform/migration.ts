@@ -37,6 +37,55 @@ export async function dropIndex(db: Db, collection: string, name: string): Promi
   await unless([INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND], db.collection(collection).dropIndex(name))
 }
 
+const EVENT_ID = { bsonType: 'objectId' }
+const EVENT_TEXT = { bsonType: 'string' }
+const EVENT_DATE = { bsonType: 'date' }
+
+/**
+ * The collection `events` of a domain that emits events with its transactions, the same for all such domains; those that
+ * share a database share it. Frozen, as migrations are: a later change of it is another function.
+ */
+export async function createEvents(db: Db): Promise<void> {
+  await setValidator(db, 'events', {
+    bsonType: 'object',
+    required: ['type', 'aggregate', 'version', 'payload', 'isLocked', 'failures', 'createdAt'],
+    properties: {
+      _id: EVENT_ID,
+      type: EVENT_TEXT,
+      aggregate: { bsonType: 'object', required: ['type', 'id'], properties: { type: EVENT_TEXT, id: EVENT_ID } },
+      version: { bsonType: ['int', 'long'], minimum: 0 },
+      payload: EVENT_TEXT,
+      isLocked: { bsonType: 'bool' },
+      failures: {
+        bsonType: 'array',
+        items: {
+          bsonType: 'object',
+          required: ['at', 'subscriber', 'code', 'message'],
+          properties: { at: EVENT_DATE, subscriber: EVENT_TEXT, code: EVENT_TEXT, message: EVENT_TEXT },
+        },
+      },
+      createdAt: EVENT_DATE,
+      deliveredTo: { bsonType: 'array', items: EVENT_TEXT },
+      retryAt: EVENT_DATE,
+      deadAt: EVENT_DATE,
+      alertAt: EVENT_DATE,
+    },
+  })
+  await db.collection('events').createIndexes([
+    // The order of delivery, and the rule that an owner emits each version once.
+    { key: { 'aggregate.type': 1, 'aggregate.id': 1, version: 1 }, name: 'by_aggregate', unique: true },
+    // Only what failed is in these: an event that is delivered at once never touches them.
+    { key: { retryAt: 1 }, name: 'retry', partialFilterExpression: { retryAt: { $exists: true } } },
+    { key: { createdAt: -1, _id: -1 }, name: 'dead', partialFilterExpression: { deadAt: { $exists: true } } },
+    { key: { alertAt: 1 }, name: 'alert', partialFilterExpression: { alertAt: { $exists: true } } },
+  ])
+}
+
+export async function dropEvents(db: Db): Promise<void> {
+  for (const name of ['by_aggregate', 'retry', 'dead', 'alert']) await dropIndex(db, 'events', name)
+  await clearValidator(db, 'events')
+}
+
 /** Done before is done. */
 async function unless(codes: readonly number[], work: Promise<unknown>): Promise<void> {
   try {

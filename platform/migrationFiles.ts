@@ -39,17 +39,21 @@ const FILE = /^\d{4}-[a-z0-9]+(-[a-z0-9]+)*\.ts$/
 const DOMAIN = /^[a-z][A-Za-z]*$/
 
 /** Domains that have migrations. */
-export const migratedDomains = ({ sources }: MigrationTree): string[] =>
-  existsSync(sources)
-    ? readdirSync(sources, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => entry.name)
-        .sort()
-    : []
+export const migratedDomains = (tree: MigrationTree): string[] =>
+  readdirSync(existing(tree), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+
+/** No migrations at all would be a database that guards nothing, and nobody would be told. */
+function existing({ sources }: MigrationTree): string {
+  if (existsSync(sources)) return sources
+  throw new MigrationError(`There are no migrations at ${sources}: deploy migrations/ beside dist/`)
+}
 
 /** A domain's migrations, in the order in which they are applied. */
 export function listMigrations(domain: string, tree: MigrationTree): MigrationFile[] {
-  const directory = join(tree.sources, domain)
+  const directory = join(existing(tree), domain)
   if (!existsSync(directory)) return []
   return readdirSync(directory)
     .filter((file) => file.endsWith('.ts'))

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { DUPLICATE_KEY } from './bulkErrors.js'
 import { MigrationError } from './migrationFiles.js'
 
 /** A runner that has not renewed its claim for so long is taken for dead. */
 const LEASE_MS = 15_000
 const RETRY_MS = 100
-const DUPLICATE_KEY = 11000
 
 /** One a domain: domains that share a database don't wait for each other. Times are the server's, never a runner's. */
 interface Claim {

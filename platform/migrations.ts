@@ -174,7 +174,7 @@ const recordsOf = (db: mongoose.mongo.Db) => db.collection<AppliedMigration>('mi
 
 /** In the order of their application. */
 const readRecords = (db: mongoose.mongo.Db, domain: string): Promise<AppliedMigration[]> =>
-  recordsOf(db).find({ domain }).sort({ appliedAt: 1, _id: 1 }).toArray()
+  recordsOf(db).find({ domain }).sort({ appliedAt: 1, _id: 1 }).hint('_id_').toArray()
 
 async function withDatabase<T>(
   config: Config,

@@ -24,6 +24,12 @@ export function decodeCursor<T>(cursor: string, shape: z.ZodType<T>): T {
 const LATEST_MS = 8.64e15
 const position = z.tuple([z.int().min(-LATEST_MS).max(LATEST_MS), id])
 
+export interface PageOptions {
+  projection?: Record<string, 0 | 1>
+  /** Anything below majority is for whoever judges what it finds. */
+  readConcern?: 'majority' | 'local'
+}
+
 /**
  * One page of the documents that match a filter, by (createdAt, _id): each page is one bounded index scan however deep
  * the list is, and documents inserted meanwhile shift nothing. `nextCursor` is null on the last page.
@@ -33,7 +39,7 @@ export async function pageOf<T extends Listed>(
   filter: QueryFilter<T>,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
   order: 'oldestFirst' | 'newestFirst',
-  projection: Record<string, 0 | 1> = {},
+  { projection = {}, readConcern = 'majority' }: PageOptions = {},
 ): Promise<{ documents: T[]; nextCursor: string | null }> {
   const direction = order === 'oldestFirst' ? 1 : -1
   const after = cursor === undefined ? {} : beyond(cursor, direction)
@@ -41,6 +47,7 @@ export async function pageOf<T extends Listed>(
     .find({ $and: [filter, after] } as QueryFilter<T>, projection)
     .sort({ createdAt: direction, _id: direction })
     .limit(limit + 1)
+    .readConcern(readConcern)
     .lean()) as unknown as T[]
   const documents = found.slice(0, limit)
   const last = documents.at(-1)

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
+import { connect } from './connect.js'
 import { createCoteTransport } from './cote.js'
 import type { Logger } from './log.js'
-import { assertMigrated } from './migrations.js'
-import { createSystem, outOfReach, type System } from './system.js'
+import { createSystem, type System } from './system.js'
 import { domainsWithDatabase, loadFunctions } from './tree.js'
-
-const DATABASE_RETRY_MS = 500
 
 export interface HostOptions {
   /** PM2 app. */
@@ -49,21 +47,5 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
       const stopped = transport.drain(config.drainMs).then(() => system.close())
       await Promise.race([stopped, sleep(config.drainMs, undefined, { ref: false })])
     },
-  }
-}
-
-/** Waits while the domain's database is out of reach; rejects where it can't be used. */
-export async function connect({ config, databases, log }: System, domain: string): Promise<void> {
-  for (;;) {
-    try {
-      await databases.connect([domain])
-      await assertMigrated(config, domain)
-      return
-    } catch (error) {
-      // Without an address the embedded MongoDB is meant, and has not been started yet.
-      if (config.mongodbUri(domain) && !outOfReach(error)) throw error
-      log.warn({ domain, reason: (error as Error).message }, 'waiting for MongoDB')
-      await sleep(DATABASE_RETRY_MS)
-    }
   }
 }

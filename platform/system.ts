@@ -7,7 +7,7 @@ import type { Caller, Context, FunctionDefinition } from './function.js'
 import type { Logger } from './log.js'
 import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 import type { ModelDefinition } from './model.js'
-import type { Envelope, Peer, PeerHealth, Transport } from './transport.js'
+import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
 export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 
@@ -37,10 +37,18 @@ export interface System {
   /** Runs a hosted function for an envelope. Never rejects. */
   handle(envelope: Envelope): Promise<Result<unknown>>
   peers(): Peer[]
+  /** Whether a process that hosts the operation is known; in a process without a transport all are here, or nowhere. */
+  reaches(operation: Operation): boolean
   /** Of this process. */
   health(): Promise<PeerHealth>
   /** The health of every process that hosts functions, this one too; at most a second old. */
   survey(): Promise<readonly PeerHealth[]>
+  /** What functions share adds what getStatus shows of it. */
+  addCheck(name: string, check: () => CheckResult): void
+  /** Work that goes on after the answer: a stopping process lets it end. It must not reject. */
+  goOn(work: Promise<void>): void
+  /** Runs when the system closes, after everything in flight. */
+  onClose(end: () => void): void
   /** Lets what is in flight end, then closes. */
   close(): Promise<void>
 }
@@ -65,6 +73,8 @@ export function createSystem(options: SystemOptions): System {
   const databases = createDatabases(config, log)
   const shared = new Map<unknown, unknown>()
   const inFlight = new Set<Promise<unknown>>()
+  const checks = new Map<string, () => CheckResult>()
+  const ends: (() => void)[] = []
   let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
 
   const system: System = {
@@ -107,9 +117,24 @@ export function createSystem(options: SystemOptions): System {
       }
     },
     peers: () => transport?.peers() ?? [],
-    async health() {
-      return { app: options.app ?? 'local', operations: [...hosted.keys()], databases: await databases.ping() }
+    reaches(operation) {
+      const name = fullName(operation)
+      return !transport || hosted.has(name) || transport.peers().some(({ operations }) => operations.includes(name))
     },
+    async health() {
+      return {
+        app: options.app ?? 'local',
+        operations: [...hosted.keys()],
+        databases: await databases.ping(),
+        checks: runChecks(),
+      }
+    },
+    addCheck: (name, check) => void checks.set(name, check),
+    goOn(work) {
+      inFlight.add(work)
+      void work.finally(() => inFlight.delete(work))
+    },
+    onClose: (end) => void ends.push(end),
     survey() {
       const now = performance.now()
       if (!surveyed || now - surveyed.at > SURVEY_MAX_AGE_MS) surveyed = { at: now, answers: takeSurvey() }
@@ -117,10 +142,14 @@ export function createSystem(options: SystemOptions): System {
     },
     async close() {
       await Promise.allSettled(inFlight)
+      for (const end of ends) end()
       await transport?.close()
       await databases.close()
     },
   }
+
+  const runChecks = (): Record<string, CheckResult> =>
+    Object.fromEntries([...checks].map(([name, check]) => [name, check()]))
 
   async function takeSurvey(): Promise<readonly PeerHealth[]> {
     const others = transport?.health() ?? Promise.resolve([])
@@ -140,6 +169,7 @@ export function createSystem(options: SystemOptions): System {
       model: system.model,
       use: system.use,
       survey: system.survey,
+      goOn: system.goOn,
       caller,
       requestId,
       deadlineAt,

@@ -23,6 +23,14 @@ export interface Peer {
 export interface PeerHealth extends Peer {
   /** By domain, for those that it has a database of: whether that answers. */
   databases: Record<string, boolean>
+  /** What else it looks after, by name. */
+  checks: Record<string, CheckResult>
+}
+
+export interface CheckResult {
+  ok: boolean
+  /** For people. */
+  detail: string
 }
 
 /** Carries calls to functions hosted by other processes. */

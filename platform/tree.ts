@@ -55,6 +55,19 @@ export async function loadContracts(root = FUNCTIONS): Promise<Map<string, Opera
   return operations
 }
 
+/**
+ * What contracts export as `carriers`, by domain: the collections whose documents carry their events themselves, by the
+ * aggregate's type.
+ */
+export async function loadCarriers(root = FUNCTIONS): Promise<Map<string, Record<string, string>>> {
+  const carriers = new Map<string, Record<string, string>>()
+  for (const domain of directories(root)) {
+    const contract = (await importFrom(root, domain, 'contract')) as { carriers?: Record<string, string> }
+    if (contract.carriers) carriers.set(domain, contract.carriers)
+  }
+  return carriers
+}
+
 /** Imports the functions named, or all. Throws, naming the file, where one does not default-export its function. */
 export async function loadFunctions(names?: readonly string[], root = FUNCTIONS): Promise<FunctionDefinition[]> {
   const tree = listTree(root)

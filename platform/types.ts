@@ -12,10 +12,11 @@ export const price = z.int().min(0).max(1_000_000_000_000)
 /** ISO 8601, UTC, milliseconds: `2031-01-01T01:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 })
 
+export const version = z.int().min(0)
+
 export const name = z.string().trim().min(1).max(200)
 export const email = z.email().max(254).toLowerCase()
 export const password = z.string().min(8).max(200)
-export const version = z.int().min(0)
 export const reasonText = z.string().max(500)
 
 /** What every list takes; spread it into the list's own filter. */

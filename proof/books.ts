@@ -159,7 +159,8 @@ export function checkEnding(ending: Ending, books: Snapshot, reasons: readonly s
   if (typeof told === 'string') return told
   for (const { id, state, reason } of told) {
     const booking = rows<BookingRow>(books, 'bookings').find(({ _id }) => String(_id) === id)
-    if (booking?.state !== state || (state === 'CANCELLED' && booking.reason !== reason)) {
+    const due = state === 'APPLIED' ? 'COMMITTED' : state
+    if (booking?.state !== due || (state === 'CANCELLED' && booking.reason !== reason)) {
       return `told that booking ${id} is ${state} ${reason ?? ''}, but it is ${booking?.state} ${booking?.reason ?? ''}`
     }
     if (reason !== undefined && !reasons.includes(reason)) return `told ${reason}, which cannot be`
@@ -174,15 +175,21 @@ function toldBookings(answered: unknown): Told[] {
 }
 
 /** Refusals that promise nothing about the booking. Everything else but these and the reasons below is a defect. */
-const SILENT = ['deadline_exceeded', 'unavailable', 'booking_outstanding', 'booking_not_found']
+const SILENT = ['deadline_exceeded', 'unavailable', 'booking_outstanding', 'booking_not_found', 'booking_not_stuck']
 const REASONS = ['car_unavailable', 'insufficient_funds']
 
 function toldByRefusal(error: Error): Told[] | string {
-  const { code, details } = error as { code?: string; details?: { bookingId: string; state?: string; reason?: string } }
+  const { code, details } = error as {
+    code?: string
+    details?: { bookingId?: string; state?: string; reason?: string }
+  }
   if (error.name === 'Unknown' || (code && SILENT.includes(code))) return []
-  if (code && details && REASONS.includes(code)) return [{ id: details.bookingId, state: 'CANCELLED', reason: code }]
+  if (code && details?.bookingId && REASONS.includes(code))
+    return [{ id: details.bookingId, state: 'CANCELLED', reason: code }]
   if (code === 'booking_state_changed' && details?.state !== undefined) {
     const { bookingId, state, reason } = details
+    // The admin's operations tell where it stood just then, which is no end.
+    if (bookingId === undefined) return []
     return [{ id: bookingId, state, ...(reason !== undefined && { reason }) }]
   }
   return `failed with ${error.stack ?? error.message}`

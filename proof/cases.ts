@@ -1,13 +1,14 @@
 import mongoose from 'mongoose'
+import applyBooking from '../functions/bookings/applyBooking.js'
 import cancelBooking from '../functions/bookings/cancelBooking.js'
 import createBooking from '../functions/bookings/createBooking.js'
 import recoverBookings from '../functions/bookings/recoverBookings.js'
-import { bookingEngine, reversalOf } from '../functions/bookings/booking.engine.js'
+import { bookingEngine, reversalOf, rivalsOf } from '../functions/bookings/booking.engine.js'
 import type { BookingDocument } from '../functions/bookings/booking.model.js'
 import type { CarDocument } from '../functions/bookings/car.model.js'
 import { carRules } from '../functions/bookings/car.participant.js'
 import type { UserDocument } from '../functions/users/user.model.js'
-import { userRules } from '../functions/users/user.participant.js'
+import { bookingRules } from '../functions/users/user.participant.js'
 import type { Caller, Context } from '../platform/function.js'
 import { createEngine } from '../protocol/engine.js'
 import { participant } from '../protocol/participant.js'
@@ -54,14 +55,17 @@ export interface Case {
 const engineOver = (tools: Tools, executor: number) => {
   const now = () => START
   const newId = () => `e${executor}${tools.newId().padStart(22, '0')}`
+  const car = { ...participant(tools.store<CarDocument>('cars'), carRules({ now })), refusal: 'car_unavailable' }
+  const user = {
+    ...participant(tools.store<UserDocument>('users'), bookingRules({ now })),
+    refusal: 'insufficient_funds',
+  }
   return createEngine<BookingDocument>({
     store: tools.store('bookings'),
-    voters: [
-      { ...participant(tools.store<CarDocument>('cars'), carRules({ now })), refusal: 'car_unavailable' },
-      { ...participant(tools.store<UserDocument>('users'), userRules({ now })), refusal: 'insufficient_funds' },
-    ],
+    votersOf: () => [car, user],
     now,
     reversalOf: (original) => reversalOf(original, { now, newId }),
+    rivalsOf,
     pause: tools.pause,
   })
 }
@@ -106,6 +110,12 @@ const cancel =
   (executor: number): Main =>
   (tools) =>
     cancelBooking.handler(contextFor(tools, executor, { userId: IDS.other, role: 'admin' }), { bookingId })
+
+const moveOn =
+  () =>
+  (executor: number): Main =>
+  (tools) =>
+    applyBooking.handler(contextFor(tools, executor, { userId: IDS.other, role: 'admin' }), { bookingId: IDS.booking })
 
 const recover =
   () =>
@@ -264,6 +274,13 @@ export const CASES: readonly Case[] = [
     summary: 'The same of a booking that was left with both effects, undecided.',
     documents: LEFT,
     executors: { recovery: recover(), cancel: cancel() },
+    reasons: CANCELLED,
+  }),
+  theCase({
+    name: 'left-step-cancel',
+    summary: 'An admin who moves such a booking on to APPLIED, and somebody who cancels it meanwhile.',
+    documents: LEFT,
+    executors: { admin: moveOn(), cancel: cancel() },
     reasons: CANCELLED,
   }),
   theCase({

@@ -1,4 +1,4 @@
-import type { Store } from '../protocol/store.js'
+import { filterOf, type Store } from '../protocol/store.js'
 import { plain, type Document } from './documents.js'
 import { find, keyOf, read, write, type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'
 
@@ -45,10 +45,14 @@ export function storeOf<T extends { _id: Document['_id'] }>(
   return {
     insert: (document, durability) =>
       ask({ kind: 'insert', collection, document: plain(document) as unknown as Document, durability }),
-    update: (step, { id, guard, change }, durability) =>
-      ask({ kind: 'update', collection, step, id, guard: plain(guard), change: plain(change), durability }),
+    update: (step, { id, change, ...guards }, durability) =>
+      ask({ kind: 'update', collection, step, id, guard: plain(filterOf(guards)), change: plain(change), durability }),
+    pull: async (step, { id, field, value }) => {
+      const [guard, change] = [plain({ [field]: value }), plain({ $pull: { [field]: value } })]
+      await ask({ kind: 'update', collection, step, id, guard, change, durability: 'local' })
+    },
     take: ({ id, guard, change }) => ask({ kind: 'take', collection, id, guard: plain(guard), change: plain(change) }),
-    read: (id) => ask({ kind: 'read', collection, id }),
+    read: (id, durability) => ask({ kind: 'read', collection, id, durability }),
     find: (filter, limit) => ask({ kind: 'find', collection, filter: plain(filter), limit }),
   }
 }

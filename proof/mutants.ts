@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tombstones forgotten',
-    edits: [{ file: PARTICIPANT, find: '          tombstones: { $ne: b._id },\n', replace: '' }],
+    edits: [{ file: PARTICIPANT, find: '          [tombstones]: { $ne: b._id },\n', replace: '' }],
     shows: { case: 'owner-cancel', faults: [] },
   },
   {
@@ -38,8 +38,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PARTICIPANT,
-        find: "{ id: rules.documentId(booking), guard, change }, 'majority')",
-        replace: "{ id: rules.documentId(booking), guard, change }, step === 'apply' ? 'local' : 'majority')",
+        find: "guard, change, free }, 'majority')",
+        replace: "guard, change, free }, step === 'apply' ? 'local' : 'majority')",
       },
     ],
     shows: { case: 'owner-recovery', faults: ['failover'] },
@@ -66,8 +66,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ENGINE,
-        find: 'all((voter) => voter.apply(b))',
-        replace: "all((voter) => voter.apply(b).catch(() => 'refused' as const))",
+        find: 'all(voters, (voter) => voter.apply(b))',
+        replace: "all(voters, (voter) => voter.apply(b).catch(() => 'refused' as const))",
       },
     ],
     shows: { case: 'owner-recovery', faults: ['late'] },
@@ -77,10 +77,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PARTICIPANT,
-        find: "const landed = await store.update(name, { id: rules.documentId(booking), guard, change }, 'majority')",
-        replace:
-          "const send = () => store.update(name, { id: rules.documentId(booking), guard, change }, 'majority')\n" +
-          '    const landed = await send().catch(send)',
+        find: 'const answer = await send(name)',
+        replace: 'const answer = await send(name).catch(() => send(name))',
       },
     ],
     shows: { case: 'owner-recovery-poor', faults: ['late'] },
@@ -108,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: ENGINE,
         find: 'const found = await takeOver(id, options.by, options.why, options)',
         replace:
-          "const found = await (options.by === 'createBooking' ? store.read(id) : takeOver(id, options.by, options.why, options))",
+          "const found = await (options.by === 'createBooking' ? store.read(id, 'majority') : takeOver(id, options.by, options.why, options))",
       },
     ],
     shows: { case: 'frozen-attempt-poor', faults: [] },
@@ -118,18 +116,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PARTICIPANT,
-        find: '            $push: { pendingBookings: r._id },\n            $addToSet: { tombstones: { $each: [original, r._id] } },\n',
-        replace: '            $addToSet: { pendingBookings: { $each: [original, r._id] } },\n',
+        find: '            $push: { [pending]: r._id },\n            $addToSet: { [tombstones]: { $each: [original, r._id] } },\n',
+        replace: '            $addToSet: { [pending]: { $each: [original, r._id] } },\n',
       },
       {
         file: PARTICIPANT,
-        find: "      await write('clearOriginal', r, { pendingBookings: original }, { $pull: { pendingBookings: original } })\n",
+        find: "      await write('clearOriginal', r, { [pending]: original }, { $pull: { [pending]: original } })\n",
         replace: '',
       },
       {
         file: PARTICIPANT,
-        find: "if (includes(seen.tombstones, b._id)) return 'void'",
-        replace: "if (includes(seen.pendingBookings, b._id) && !includes(seen.bookings, b._id)) return 'void'",
+        find: "if (has(seen, places.tombstones, b._id)) return 'void'",
+        replace: "if (has(seen, places.pending, b._id) && !has(seen, places.active, b._id)) return 'void'",
       },
     ],
     shows: { case: 'reversal-late-apply', faults: [] },
@@ -142,12 +140,12 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: PARTICIPANT,
         find: "          'void',\n          b,\n          active(b._id),",
-        replace: "          'void',\n          b,\n          { pendingBookings: b._id },",
+        replace: "          'void',\n          b,\n          { [pending]: b._id },",
       },
       {
         file: PARTICIPANT,
         find: "write('fence', b, notActive(b._id), {",
-        replace: "write('fence', b, { pendingBookings: { $ne: b._id } }, {",
+        replace: "write('fence', b, { [pending]: { $ne: b._id } }, {",
       },
       { file: ENGINE, find: "'APPLIED', 'majority'", replace: "'APPLIED', 'local'" },
     ],
@@ -199,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ENGINE,
-        find: 'const votes = await all((voter) => voter.apply(b))',
+        find: 'const votes = await all(voters, (voter) => voter.apply(b))',
         replace: 'const votes = [await voters.map((voter) => voter.apply(b))[0]]',
       },
     ],
@@ -221,10 +219,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'functions/bookings/car.participant.ts',
-        find: '      $nor: [{ bookings: { $elemMatch: { from: { $lt: to }, to: { $gt: from } } } }],\n',
+        find: "    free: ({ from, to }) => ({ array: 'bookings', period: { from, to } }),\n",
         replace: '',
       },
-      { file: 'functions/bookings/car.participant.ts', find: 'can: ({ from, to }) =>', replace: 'can: () =>' },
     ],
     shows: { case: 'hot-car', faults: [] },
   },
@@ -238,6 +235,11 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     shows: { case: 'owner-recovery-poor', faults: ['late'] },
+  },
+  {
+    name: 'acknowledged decision at w:1',
+    edits: [{ file: ENGINE, find: "'APPLIED', 'majority'", replace: "'APPLIED', 'local'" }],
+    shows: { case: 'left-step-cancel', faults: ['failover'] },
   },
   {
     name: 'insert and start both at w:1',

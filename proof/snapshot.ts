@@ -14,7 +14,7 @@ export type Operation =
       durability: Durability
     }
   | { kind: 'take'; collection: CollectionName; id: Id; guard: Filter; change: Change }
-  | { kind: 'read'; collection: CollectionName; id: Id }
+  | { kind: 'read'; collection: CollectionName; id: Id; durability: Durability }
   | { kind: 'find'; collection: CollectionName; filter: Filter; limit: number }
 
 export type CollectionName = 'bookings' | 'cars' | 'users'

@@ -279,7 +279,9 @@ export class World {
     const set = this.setOf[operation.collection]
     const history = next[0][set] as number[]
     if (!isWrite(operation)) {
-      return this.answerNumber(next, executor, label, this.readAnswer(history[0] as number, operation, operationId))
+      const ofMajority = operation.kind === 'find' || operation.durability === 'majority'
+      const snapshot = ofMajority ? (history[0] as number) : last(history)
+      return this.answerNumber(next, executor, label, this.readAnswer(snapshot, operation, operationId))
     }
     const effect = this.effect(last(history), operationId)
     this.append(history, effect)

@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { point } from '../platform/points.js'
 import type { Held, Participant } from './participant.js'
 import { isFinal, isOutstanding, type State } from './states.js'
-import { Unknown, type Durability, type Filter, type Id, type Store } from './store.js'
+import { Unknown, type Change, type Durability, type Filter, type Id, type Store } from './store.js'
 
 /** What the engine must find in a booking, of whatever kind. */
 export interface EngineBooking extends Held {
-  userId: Id
   state: State
   epoch: number
   reason?: string
@@ -51,21 +50,33 @@ export class OutOfTime extends Error {
   override readonly name = 'OutOfTime'
 }
 
-/** A reversal could not be inserted because the user has another outstanding booking. */
+/** A reversal could not be inserted because another booking that is outstanding is in its way. */
 export class Outstanding<B = unknown> extends Error {
   override readonly name = 'Outstanding'
   constructor(readonly outstanding: B | undefined) {
-    super('the user has another outstanding booking')
+    super('another booking is outstanding')
   }
 }
 
 export interface EngineOptions<B extends EngineBooking> {
   store: Store<B>
-  /** In order of precedence: when several refuse, the first one's refusal is the reason. */
-  voters: Voter<B>[]
+  /** Who can refuse this booking. In order of precedence: when several refuse, the first one's refusal is the reason. */
+  votersOf(booking: B): Voter<B>[]
+  /**
+   * Who only receives by it, without a say: applied after the decision, because what is credited earlier could be spent
+   * before it is taken back. So it is never undone, and a booking that has receivers cannot be reversed.
+   */
+  receiversOf?(booking: B): Participant<B>[]
+  /** What the write of a move carries besides: events of the booking as it leaves it. */
+  carries?(moved: B): Change
   now(): Date
   /** A new reversal of a COMMITTED booking, as it is inserted: INITIAL, epoch 1. */
   reversalOf(original: B): B
+  /**
+   * Where an index lets only one of some bookings be outstanding: which ones those are, of which this is one. Left out
+   * where any number may be.
+   */
+  rivalsOf?(original: B): Filter
   /** Waits before it looks again. Where whoever drives many executors by hand decides when one goes on. */
   pause?(ms: number): Promise<void>
 }
@@ -79,9 +90,12 @@ export type Engine<B extends EngineBooking> = ReturnType<typeof createEngine<B>>
 
 export function createEngine<B extends EngineBooking>({
   store,
-  voters,
+  votersOf,
+  receiversOf = () => [],
+  carries = () => ({}),
   now,
   reversalOf,
+  rivalsOf,
   pause = sleep,
 }: EngineOptions<B>) {
   /**
@@ -91,6 +105,13 @@ export function createEngine<B extends EngineBooking>({
   async function create(booking: B, deadlineAt: number): Promise<B | 'duplicate'> {
     return (await insert(booking, 'local')) === 'duplicate' ? 'duplicate' : drive(booking, own(deadlineAt))
   }
+
+  /**
+   * The two halves of `create`, for callers who are answered in between: the booking is registered for good, and somebody
+   * must `begin` it; recovery does where its owner died.
+   */
+  const register = (booking: B): Promise<'inserted' | 'duplicate'> => insert(booking, 'majority')
+  const begin = (booking: B, deadlineAt: number): Promise<B> => drive(booking, own(deadlineAt))
 
   async function insert(booking: B, durability: Durability): Promise<'inserted' | 'duplicate'> {
     await point('insert.before')
@@ -132,16 +153,18 @@ export function createEngine<B extends EngineBooking>({
           : move(b, hold, 'CANCELLING', 'majority', refusal)
       }
       case 'APPLIED': {
-        // Decided: the rest is safe at w:1 too. It is majority so that whoever is told COMMITTED reads COMMITTED. A lost
-        // clear leaves a marker of a final booking, which the tidy job removes.
-        const clears = all((voter) => voter.clear(b)).catch(ignoreUnknown)
-        const committed = move(b, hold, 'COMMITTED', 'majority')
+        const receivers = receiversOf(b)
+        await receiveAll(b, receivers)
+        // Decided, so w:1 will do: what a failover takes of it is done again. A lost clear leaves a marker of a final
+        // booking, which the tidy job removes.
+        const clears = all([...votersOf(b), ...receivers], (each) => each.clear(b)).catch(ignoreUnknown)
+        const committed = move(b, hold, 'COMMITTED', 'local')
         await Promise.allSettled([clears, committed])
         await clears
         return committed
       }
       case 'CANCELLING':
-        await all((voter) => (hold.clean && hold.epoch === 1 ? voter.undo(b) : voter.void(b)))
+        await all(votersOf(b), (voter) => (hold.clean && hold.epoch === 1 ? voter.undo(b) : voter.void(b)))
         return move(b, hold, 'CANCELLED', 'majority')
       case 'COMMITTED':
       case 'CANCELLED':
@@ -151,18 +174,25 @@ export function createEngine<B extends EngineBooking>({
 
   /** The reason to cancel, or undefined when all hold it. */
   async function applyAll(b: B): Promise<string | undefined> {
-    const votes = await all((voter) => voter.apply(b))
+    const voters = votersOf(b)
+    const votes = await all(voters, (voter) => voter.apply(b))
     if (votes.includes('void')) return 'booking_voided'
     return voters.find((_, i) => votes[i] === 'refused')?.refusal
   }
 
   async function reverseAll(r: B): Promise<undefined> {
-    await all((voter) => voter.reverse(r))
+    await all(votersOf(r), (voter) => voter.reverse(r))
+  }
+
+  /** Nothing can refuse what is decided: whoever drives it comes again, and in the end it is parked. */
+  async function receiveAll(b: B, receivers: Participant<B>[]): Promise<void> {
+    const votes = await all(receivers, (receiver) => receiver.apply(b))
+    if (votes.some((vote) => vote !== 'ok')) throw new Unknown('a receiver cannot take it, yet')
   }
 
   /** All at once, and all settled: an executor that goes on has no write of its own in flight. */
-  async function all<R>(run: (voter: Voter<B>) => Promise<R>): Promise<R[]> {
-    const settled = await Promise.allSettled(voters.map(run))
+  async function all<P, R>(participants: P[], run: (participant: P) => Promise<R>): Promise<R[]> {
+    const settled = await Promise.allSettled(participants.map(run))
     return settled.map((result) => {
       if (result.status === 'rejected') throw result.reason
       return result.value
@@ -172,15 +202,17 @@ export function createEngine<B extends EngineBooking>({
   /** The one writer of states: a compare-and-set on (state, epoch). */
   async function move(b: B, hold: Hold, to: State, durability: Durability, reason?: string): Promise<B> {
     const set = { state: to, lastModified: now(), ...(reason !== undefined && { reason }) }
+    const moved = { ...b, ...set }
+    const { $set, ...carried } = carries(moved)
     await point(`${to}.before`)
     const landed = await store.update(
       to,
-      { id: b._id, guard: { state: b.state, epoch: hold.epoch }, change: { $set: set } },
+      { id: b._id, guard: { state: b.state, epoch: hold.epoch }, change: { $set: { ...set, ...$set }, ...carried } },
       durability,
     )
     await point(`${to}.after`)
     // Only the holder of an epoch writes a state at it: seen so, it is this write that landed.
-    if (landed.matched || (landed.seen?.state === to && landed.seen.epoch === hold.epoch)) return { ...b, ...set }
+    if (landed.matched || (landed.seen?.state === to && landed.seen.epoch === hold.epoch)) return moved
     throw new Superseded()
   }
 
@@ -191,7 +223,7 @@ export function createEngine<B extends EngineBooking>({
     why: string,
     options: { when?: Filter; set?: Filter } = {},
   ): Promise<B | null> {
-    const before = await store.read(id)
+    const before = await store.read(id, 'majority')
     if (!before || isFinal(before.state)) return null
     await point('takeOver.before')
     const at = now()
@@ -217,7 +249,7 @@ export function createEngine<B extends EngineBooking>({
         if (taken) return taken
         // Only an ended booking may be taken as it is read: an INITIAL that was not majority yet was not to be seen to
         // take over, and what is read next may be at the epoch of somebody else, who took it over meanwhile.
-        const seen = await store.read(id)
+        const seen = await store.read(id, 'majority')
         if (seen && isFinal(seen.state)) return seen
       } catch (error) {
         if (!(error instanceof Unknown)) throw error
@@ -226,10 +258,19 @@ export function createEngine<B extends EngineBooking>({
     }
   }
 
+  /**
+   * A booking as others may be told of it: by majority. A final state, written at w:1, stands wherever it is seen, since
+   * the decision beneath it is majority.
+   */
+  async function read(id: Id): Promise<B | null> {
+    const b = await store.read(id, 'local')
+    return b && isFinal(b.state) ? b : store.read(id, 'majority')
+  }
+
   /** Waits for whoever drives the booking to end it; read with majority. */
   async function outcome(id: Id, deadlineAt: number): Promise<B> {
     for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 250)) {
-      const b = await store.read(id).catch(ignoreUnknown)
+      const b = await store.read(id, 'majority').catch(ignoreUnknown)
       if (b && isFinal(b.state)) return b
       await pauseUntil(deadlineAt, waitMs, id)
     }
@@ -285,10 +326,11 @@ export function createEngine<B extends EngineBooking>({
     if (!reversal) {
       const fresh = reversalOf(original)
       if ((await insert(fresh, 'majority')) === 'inserted') return drive(fresh, own(deadlineAt))
-      // Both unique indexes may have refused it: only where no reversal stands is it the user's other booking.
+      // Both unique indexes may have refused it: only where no reversal stands is it a rival.
       reversal = await known()
       if (!reversal) {
-        const [outstanding] = await store.find({ userId: original.userId, ...isOutstanding }, 1)
+        if (!rivalsOf) throw new Unknown('the reversal is not majority yet')
+        const [outstanding] = await store.find({ ...rivalsOf(original), ...isOutstanding }, 1)
         throw new Outstanding(outstanding)
       }
     }
@@ -301,7 +343,7 @@ export function createEngine<B extends EngineBooking>({
     await pause(waitMs)
   }
 
-  return { create, resume, cancel, outcome, read: store.read, find: store.find }
+  return { create, register, begin, resume, cancel, outcome, read, find: store.find }
 }
 
 function ignoreUnknown(error: unknown): null {

@@ -1,13 +1,25 @@
 import mongoose, { type Collection } from 'mongoose'
-import { DUPLICATE_KEY, refusedWrites } from '../platform/bulkErrors.js'
+import { DUPLICATE_KEY, refusalsOf } from '../platform/bulkErrors.js'
 import { coalesce } from '../platform/coalesce.js'
-import { Unknown, type Durability, type GuardedUpdate, type Id, type Landed, type Store } from './store.js'
+import { asOne, together } from './joinedUpdates.js'
+import {
+  filterOf,
+  Unknown,
+  type Durability,
+  type GuardedUpdate,
+  type Id,
+  type Landed,
+  type Pull,
+  type Store,
+} from './store.js'
 
 const { MongoServerError } = mongoose.mongo
 
 /** Two batches of a step under way keep the journal busy; more only make the batches smaller. */
 const IN_FLIGHT_PER_STEP = 2
 const MAX_BATCH = 256
+/** The server works a batch off on one core: two halves of a large one are done sooner than the whole. */
+const MIN_BATCH = 32
 
 /** Beside a duplicate key, the refusal that the server decides before anything is written. Every other error leaves the outcome unknown. */
 const VALIDATION_FAILED = 121
@@ -37,6 +49,7 @@ export function mongoStore<T extends { _id: Id }>(
     if (!known) {
       known = coalesce(run, {
         maxBatch: MAX_BATCH,
+        minBatch: MIN_BATCH,
         maxInFlight: IN_FLIGHT_PER_STEP,
         timeoutMs,
         onTimeout: () => new Unknown(`${key}: no answer within ${timeoutMs} ms`),
@@ -57,13 +70,31 @@ export function mongoStore<T extends { _id: Id }>(
     })
   }
 
+  /**
+   * Updates that may land together are one write, with the guards of all of them: of a document that many want at once,
+   * each write costs its whole size. Where the answer is that not everything matched, each of them goes out again alone.
+   * Nothing is on its way any more then, and the guard says no to what has landed already. An unknown outcome stays one.
+   */
   async function updateMany(updates: GuardedUpdate[], durability: Durability): Promise<(Landed<T> | Error)[]> {
+    const groups = together(updates)
+    const landed = await updateEach(groups.map(asOne), durability)
+    const answers = new Map<GuardedUpdate, Landed<T> | Error>()
+    groups.forEach((group, i) => group.forEach((each) => answers.set(each, landed[i] as Landed<T> | Error)))
+    const alone = groups.flatMap((group) => (group.length > 1 ? group : [])).filter((each) => isNo(answers.get(each)))
+    if (alone.length > 0) {
+      const answered = await updateEach(alone, durability).catch((error: unknown) => alone.map(() => error as Error))
+      alone.forEach((each, i) => answers.set(each, answered[i] as Landed<T> | Error))
+    }
+    return updates.map((each) => answers.get(each) as Landed<T> | Error)
+  }
+
+  async function updateEach(updates: GuardedUpdate[], durability: Durability): Promise<(Landed<T> | Error)[]> {
     const session = collection.conn.getClient().startSession()
     try {
       let matchedCount = 0
       const errors = await bulk(async () => {
         const result = await collection.bulkWrite(
-          updates.map(({ id, guard, change }) => ({ updateOne: { filter: { _id: id, ...guard }, update: change } })),
+          updates.map((each) => ({ updateOne: { filter: { _id: each.id, ...filterOf(each) }, update: each.change } })),
           { ordered: false, session, ...concern(durability) },
         )
         matchedCount = result.matchedCount
@@ -74,6 +105,25 @@ export function mongoStore<T extends { _id: Id }>(
     } finally {
       await session.endSession()
     }
+  }
+
+  /** All that leaves one array is one write: of a document that many want at once, each write costs its whole size. */
+  async function pullMany(pulls: Pull[]): Promise<(Error | undefined)[]> {
+    const keyOf = ({ id, field }: Pull): string => `${String(id)} ${field}`
+    const writes = new Map<string, Pull[]>()
+    for (const pull of pulls) writes.set(keyOf(pull), [...(writes.get(keyOf(pull)) ?? []), pull])
+    const keys = [...writes.keys()]
+    const errors = await bulk(() =>
+      collection.bulkWrite(
+        [...writes.values()].map((together) => {
+          const { id, field } = together[0] as Pull
+          const values = { $in: together.map(({ value }) => value) }
+          return { updateOne: { filter: { _id: id, [field]: values }, update: { $pull: { [field]: values } } } }
+        }) as never,
+        { ordered: false, ...concern('local') },
+      ),
+    )
+    return pulls.map((pull) => errors.get(keys.indexOf(keyOf(pull)))?.cause)
   }
 
   async function readBack(
@@ -98,6 +148,7 @@ export function mongoStore<T extends { _id: Id }>(
       lane<T, 'inserted' | 'duplicate'>(`insert/${durability}`, (items) => insertMany(items, durability))(document),
     update: (name, update, durability) =>
       lane<GuardedUpdate, Landed<T>>(`${name}/${durability}`, (items) => updateMany(items, durability))(update),
+    pull: (name, pull) => lane<Pull, undefined>(name, pullMany)(pull),
     take: ({ id, guard, change }) =>
       withinTime(timeoutMs, () =>
         collection.findOneAndUpdate({ _id: id, ...guard }, change, {
@@ -105,9 +156,9 @@ export function mongoStore<T extends { _id: Id }>(
           ...concern('majority'),
         }),
       ) as Promise<T | null>,
-    read: (id) =>
+    read: (id, durability) =>
       withinTime(timeoutMs, () =>
-        collection.findOne({ _id: id } as never, { readConcern: 'majority' }),
+        collection.findOne({ _id: id } as never, { readConcern: durability }),
       ) as Promise<T | null>,
     find: (filter, limit) =>
       knownOrThrow(() =>
@@ -115,6 +166,10 @@ export function mongoStore<T extends { _id: Id }>(
       ) as unknown as Promise<T[]>,
   }
 }
+
+/** Known not to have landed, or to have landed beside others that did not. */
+const isNo = (answer: Landed<unknown> | Error | undefined): boolean =>
+  answer instanceof Error ? !(answer instanceof Unknown) : answer?.matched === false
 
 const concern = (durability: Durability) => ({
   writeConcern: durability === 'majority' ? { w: 'majority' as const } : { w: 1 },
@@ -127,16 +182,12 @@ interface Refused {
 
 /** Runs a bulk write: the refusals by index, or Unknown thrown where the outcome of the batch is not known. */
 async function bulk(write: () => Promise<unknown>): Promise<Map<number, Refused>> {
-  try {
-    await write()
-    return new Map()
-  } catch (error) {
-    const refused = refusedWrites(error)
-    if (!refused) throw asUnknown(error)
-    return new Map(
-      refused.map(({ index, code, errmsg }) => [index, { code, cause: refusal(code, errmsg ?? 'write refused') }]),
-    )
-  }
+  const refused = await refusalsOf(write).catch((error: unknown) => {
+    throw asUnknown(error)
+  })
+  return new Map(
+    [...refused].map(([index, { code, errmsg }]) => [index, { code, cause: refusal(code, errmsg ?? 'write refused') }]),
+  )
 }
 
 const refusal = (code: number, message: string): Error =>

@@ -1,5 +1,5 @@
 import { point } from '../platform/points.js'
-import { Unknown, type Change, type Filter, type Id, type Landed, type Store } from './store.js'
+import { Unknown, type Change, type Filter, type GuardedUpdate, type Id, type Landed, type Store } from './store.js'
 
 /** What a participant must know of a booking. */
 export interface Held {
@@ -10,14 +10,25 @@ export interface Held {
   originalCreatedAt?: Date
 }
 
-/** What a participant's document must have: protocol.md's three places, and the mark of forgetting. */
+/** What a participant's document must have: the mark of forgetting, beside the three places. */
 export interface ParticipantDocument {
   _id: Id
-  bookings: (Id | { _id: Id })[]
-  pendingBookings: Id[]
-  tombstones: Id[]
   forgottenBefore: Date
 }
+
+/**
+ * The fields of protocol.md's three places. What has ids that clients may choose, and could choose alike, has places of
+ * its own: a booking must never be taken for applied because a payment has its id.
+ */
+export interface Places {
+  active: string
+  /** The path of the ids in the active records: the field itself (plain ids) or its `_id`. */
+  activeId: string
+  pending: string
+  tombstones: string
+}
+
+export const BOOKING_PLACES = { active: 'bookings', pending: 'pendingBookings', tombstones: 'tombstones' }
 
 /**
  * What one kind of participant adds to the protocol: who it is, when it can, and its two updates, there and back.
@@ -27,12 +38,13 @@ export interface ParticipantRules<B extends Held> {
   /** For the names of fault points and steps: `User`. */
   name: string
   documentId(booking: B): Id
-  /** Path of the booking ids in the active records: `bookings` (plain ids) or `bookings._id`. */
-  activePath: 'bookings' | 'bookings._id'
+  places: Places
   record(booking: B): unknown
   /** What it takes to hold it, beyond not having seen it: goes into the filter of the apply. */
   can(booking: B): Filter
   take(booking: B): Change
+  /** For what holds periods: the period that must be free, among the active records. `take` only sets then. */
+  free?(booking: B): GuardedUpdate['free']
   /** Takes `take` back, of a booking that is being cancelled. */
   giveBack(booking: B): Change
   /** Takes the original's `take` back, for its reversal. */
@@ -58,19 +70,31 @@ export function participant<B extends Held, P extends ParticipantDocument>(
   store: Store<P>,
   rules: ParticipantRules<B>,
 ): Participant<B> {
-  const { activePath } = rules
-  const active = (id: Id): Filter => ({ [activePath]: id })
-  const notActive = (id: Id): Filter => ({ [activePath]: { $ne: id } })
-  const pullActive = (id: Id) => (activePath === 'bookings' ? id : { _id: id })
+  const { places } = rules
+  const { pending, tombstones } = places
+  const active = (id: Id): Filter => ({ [places.activeId]: id })
+  const notActive = (id: Id): Filter => ({ [places.activeId]: { $ne: id } })
+  const pullActive = (id: Id) => ({ [places.active]: places.activeId === places.active ? id : { _id: id } })
 
-  /** Every write is one guarded update of one document, between two fault points. */
-  async function write(step: string, booking: B, guard: Filter, change: Change): Promise<Landed<P>> {
+  async function betweenPoints<R>(step: string, send: (name: string) => Promise<R>): Promise<R> {
     const name = `${step}${rules.name}`
     await point(`${name}.before`)
-    const landed = await store.update(name, { id: rules.documentId(booking), guard, change }, 'majority')
+    const answer = await send(name)
     await point(`${name}.after`)
-    return landed
+    return answer
   }
+
+  /** Every write but a clear is one guarded update of one document, majority. */
+  const write = (
+    step: string,
+    booking: B,
+    guard: Filter,
+    change: Change,
+    free?: GuardedUpdate['free'],
+  ): Promise<Landed<P>> =>
+    betweenPoints(step, (name) =>
+      store.update(name, { id: rules.documentId(booking), guard, change, free }, 'majority'),
+    )
 
   return {
     async apply(b) {
@@ -79,19 +103,22 @@ export function participant<B extends Held, P extends ParticipantDocument>(
         b,
         {
           // A participant never forgets a booking it has seen: all three places fence off a second or a late apply.
-          pendingBookings: { $ne: b._id },
+          [pending]: { $ne: b._id },
           ...notActive(b._id),
-          tombstones: { $ne: b._id },
+          [tombstones]: { $ne: b._id },
           forgottenBefore: { $lte: b.createdAt },
           ...rules.can(b),
         },
-        merge({ $push: { pendingBookings: b._id, bookings: rules.record(b) } }, rules.take(b)),
+        merge({ $push: { [pending]: b._id, [places.active]: rules.record(b) } }, rules.take(b)),
+        rules.free?.(b),
       )
-      return landed.matched ? 'ok' : voteSeen(b, landed.seen)
+      return landed.matched ? 'ok' : voteSeen(b, landed.seen, places)
     },
 
     async clear(b) {
-      await write('clear', b, { pendingBookings: b._id }, { $pull: { pendingBookings: b._id } })
+      await betweenPoints('clear', (name) =>
+        store.pull(name, { id: rules.documentId(b), field: pending, value: b._id }),
+      )
     },
 
     async undo(b) {
@@ -99,7 +126,7 @@ export function participant<B extends Held, P extends ParticipantDocument>(
         'undo',
         b,
         active(b._id),
-        merge({ $pull: { bookings: pullActive(b._id), pendingBookings: b._id } }, rules.giveBack(b)),
+        merge({ $pull: { ...pullActive(b._id), [pending]: b._id } }, rules.giveBack(b)),
       )
     },
 
@@ -112,16 +139,16 @@ export function participant<B extends Held, P extends ParticipantDocument>(
           b,
           active(b._id),
           merge(
-            { $pull: { bookings: pullActive(b._id), pendingBookings: b._id }, $addToSet: { tombstones: b._id } },
+            { $pull: { ...pullActive(b._id), [pending]: b._id }, $addToSet: { [tombstones]: b._id } },
             rules.giveBack(b),
           ),
         )
-        if (buried(b, gaveBack)) return
+        if (buried(b, gaveBack, places)) return
         const fenced = await write('fence', b, notActive(b._id), {
-          $pull: { pendingBookings: b._id },
-          $addToSet: { tombstones: b._id },
+          $pull: { [pending]: b._id },
+          $addToSet: { [tombstones]: b._id },
         })
-        if (buried(b, fenced)) return
+        if (buried(b, fenced, places)) return
       }
     },
 
@@ -131,49 +158,49 @@ export function participant<B extends Held, P extends ParticipantDocument>(
         'reverse',
         r,
         {
-          pendingBookings: { $ne: r._id },
-          tombstones: { $ne: r._id },
+          [pending]: { $ne: r._id },
+          [tombstones]: { $ne: r._id },
           forgottenBefore: { $lte: r.createdAt },
           // The original's record may be forgotten; that it is COMMITTED, and `reverses` unique, then stands for it.
           $or: [active(original), { forgottenBefore: { $gt: r.originalCreatedAt } }],
         },
         merge(
           {
-            $pull: { bookings: pullActive(original) },
-            $push: { pendingBookings: r._id },
-            $addToSet: { tombstones: { $each: [original, r._id] } },
+            $pull: pullActive(original),
+            $push: { [pending]: r._id },
+            $addToSet: { [tombstones]: { $each: [original, r._id] } },
           },
           rules.reverse(r),
         ),
       )
       // A reversal is never refused: whoever drives it comes again.
-      if (!landed.matched && !reversalSeen(r, landed.seen))
+      if (!landed.matched && !reversalSeen(r, landed.seen, places))
         throw new Unknown('the original is not there to reverse, yet')
-      // One update cannot pull from and push to pendingBookings; the original's leftover marker goes as any clear does.
-      await write('clearOriginal', r, { pendingBookings: original }, { $pull: { pendingBookings: original } })
+      // One update cannot pull from and push to the pending ones; the original's leftover marker goes as any clear does.
+      await write('clearOriginal', r, { [pending]: original }, { $pull: { [pending]: original } })
     },
   }
 }
 
 /** What an unmatched apply means, by what a majority read after it saw. */
-function voteSeen(b: Held, seen: ParticipantDocument | null): Vote {
+function voteSeen(b: Held, seen: ParticipantDocument | null, places: Places): Vote {
   if (!seen) return 'refused'
-  if (includes(seen.tombstones, b._id)) return 'void'
-  if (includes(seen.pendingBookings, b._id) || includes(seen.bookings, b._id)) return 'ok'
+  if (has(seen, places.tombstones, b._id)) return 'void'
+  if (has(seen, places.pending, b._id) || has(seen, places.active, b._id)) return 'ok'
   return b.createdAt < seen.forgottenBefore ? 'void' : 'refused'
 }
 
-const buried = (b: Held, landed: Landed<ParticipantDocument>): boolean =>
-  landed.matched || !landed.seen || includes(landed.seen.tombstones, b._id)
+const buried = (b: Held, landed: Landed<ParticipantDocument>, { tombstones }: Places): boolean =>
+  landed.matched || !landed.seen || has(landed.seen, tombstones, b._id)
 
-const reversalSeen = (r: Held, seen: ParticipantDocument | null): boolean =>
-  !!seen &&
-  (includes(seen.tombstones, r._id) ||
-    includes(seen.pendingBookings, r._id) ||
-    includes(seen.tombstones, r.reverses as Id))
+const reversalSeen = (r: Held, seen: ParticipantDocument | null, { pending, tombstones }: Places): boolean =>
+  !!seen && (has(seen, tombstones, r._id) || has(seen, pending, r._id) || has(seen, tombstones, r.reverses as Id))
 
-const includes = (places: (Id | { _id: Id })[], id: Id): boolean =>
-  places.some((each) => id.equals('_id' in each ? each._id : each))
+/** A place that nothing was ever put into may be missing. */
+function has(seen: ParticipantDocument, place: string, id: Id): boolean {
+  const records = (seen as unknown as Record<string, (Id | { _id: Id })[] | undefined>)[place] ?? []
+  return records.some((each) => id.equals('_id' in each ? each._id : each))
+}
 
 /** Joins two updates operator by operator. */
 function merge(a: Change, b: Change): Change {

@@ -9,10 +9,14 @@ export interface Store<T> {
   insert(document: T, durability: Durability): Promise<'inserted' | 'duplicate'>
   /** One guarded update. `name` is its step; concurrent updates of a step may share a round trip. Rejects with Unknown. */
   update(name: string, update: GuardedUpdate, durability: Durability): Promise<Landed<T>>
+  /**
+   * Takes an id out of an array, where it is in it; w:1. Concurrent ones of a step and document may be one write. Rejects
+   * with Unknown.
+   */
+  pull(name: string, pull: Pull): Promise<void>
   /** Guarded update that answers the document after it, or null where the guard did not match. Majority. */
   take(update: GuardedUpdate): Promise<T | null>
-  /** Majority read. */
-  read(id: Id): Promise<T | null>
+  read(id: Id, durability: Durability): Promise<T | null>
   /** Majority read of those that match, oldest first. */
   find(filter: Filter, limit: number): Promise<T[]>
 }
@@ -21,13 +25,46 @@ export type Id = mongoose.Types.ObjectId
 export type Filter = Record<string, unknown>
 export type Change = Record<string, Record<string, unknown>>
 
-/** majority: survives a failover. local: w:1, may be lost until a later majority write of the same document. */
+/**
+ * Of a write, majority: survives a failover; local: w:1, may be lost until a later majority write of the same document.
+ * Of a read: what a majority has; what the primary has.
+ */
 export type Durability = 'majority' | 'local'
 
 export interface GuardedUpdate {
   id: Id
   guard: Filter
   change: Change
+  /**
+   * Also a guard: no element of this array overlaps this period. Updates of one document whose periods don't overlap each
+   * other may land together, or not at all, since none is in another one's way; so such a change only pushes and sets.
+   */
+  free?: { array: string; period: Period } | undefined
+}
+
+/** Half-open: one may begin when another ends. */
+export interface Period {
+  from: Date
+  to: Date
+}
+
+/** The filter for an array none of whose elements overlaps any of these periods. */
+export function freeOf(array: string, periods: readonly Period[]): Filter {
+  const overlaps = periods.map(({ from, to }) => ({ from: { $lt: to }, to: { $gt: from } }))
+  return { $nor: [{ [array]: { $elemMatch: overlaps.length === 1 ? overlaps[0] : { $or: overlaps } } }] }
+}
+
+/** All guards of an update. */
+export const filterOf = ({ guard, free }: Pick<GuardedUpdate, 'guard' | 'free'>): Filter => ({
+  ...guard,
+  ...(free && freeOf(free.array, [free.period])),
+})
+
+export interface Pull {
+  id: Id
+  /** The array. */
+  field: string
+  value: Id
 }
 
 /**

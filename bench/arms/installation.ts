@@ -21,13 +21,14 @@ export interface Installation {
 /** `placement` as the setting PLACEMENT has it: instances by domain or operation. */
 export async function startInstallation(mongodbUri: string, placement = ''): Promise<Installation> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-performance-'))
-  const [gatewayPort, jobsPort, discoveryPort] = await freePorts(3)
+  const [gatewayPort, jobsPort, webhookPort, discoveryPort] = await freePorts(4)
   const env = {
     NODE_ENV: 'development',
     DATA_DIR: dataDir,
     MONGODB_URI: mongodbUri,
     GATEWAY_PORT: String(gatewayPort),
     JOBS_PORT: String(jobsPort),
+    WEBHOOK_PORT: String(webhookPort),
     DISCOVERY_PORT: String(discoveryPort),
     RATE_LIMIT_PER_SECOND: '0',
     PLACEMENT: placement,

@@ -1,17 +1,8 @@
+import { violation, type Settled, type Violation } from '../../protocol/audit.js'
 import type { BookingDocument } from './booking.model.js'
 import type { CarDocument } from './car.model.js'
 
-/**
- * The rules that auditBooks checks, as plain functions of what was read. On a live system nothing stands still, so each
- * participant is read between two reads of the bookings, and judged only by bookings that were final, and the same, in
- * both: what is final never changes, so the participant in between must show it.
- */
-
-export interface Violation {
-  rule: string
-  entityId: string
-  detail: string
-}
+/** The rules that auditBooks checks, as plain functions of what was read. protocol/audit.ts says how to read. */
 
 /** A user as auditUsers answers it. */
 export interface AuditedUser {
@@ -25,34 +16,23 @@ export interface AuditedUser {
 
 export type AuditedBooking = Pick<
   BookingDocument,
-  '_id' | 'userId' | 'carId' | 'from' | 'to' | 'cost' | 'state' | 'reverses' | 'createdAt'
+  | '_id'
+  | 'userId'
+  | 'carId'
+  | 'trainId'
+  | 'passengers'
+  | 'seats'
+  | 'from'
+  | 'to'
+  | 'cost'
+  | 'state'
+  | 'reverses'
+  | 'createdAt'
 >
 export type AuditedCar = Pick<CarDocument, '_id' | 'bookings' | 'pendingBookings' | 'tombstones' | 'forgottenBefore'>
 
-/** A final booking that did not change between the two reads, with its reversal if it has one that is final too. */
-export interface Settled {
-  booking: AuditedBooking
-  /** It is COMMITTED and not taken back: its effect must stand. Otherwise there must be none left. */
-  stands: boolean
-}
-
-const FINAL = ['COMMITTED', 'CANCELLED']
-
-/** Bookings whose standing was the same before and after: those on the move are left to the next audit. */
-export function settledBetween(before: AuditedBooking[], after: AuditedBooking[]): Settled[] {
-  const statesBefore = new Map(before.map(({ _id, state }) => [String(_id), state]))
-  const reversals = new Map(after.flatMap((r) => (r.reverses ? [[String(r.reverses), r] as const] : [])))
-  return after.flatMap((booking) => {
-    if (!FINAL.includes(booking.state) || statesBefore.get(String(booking._id)) !== booking.state) return []
-    const reversal = reversals.get(String(booking._id))
-    if (reversal && (reversal.state !== 'COMMITTED' || statesBefore.get(String(reversal._id)) !== 'COMMITTED'))
-      return []
-    return [{ booking, stands: booking.state === 'COMMITTED' && !reversal }]
-  })
-}
-
 /** Every COMMITTED booking has its effect exactly once on the user, every other none. */
-export function checkUser(user: AuditedUser, settled: Settled[], known: Set<string>): Violation[] {
+export function checkUser(user: AuditedUser, settled: Settled<AuditedBooking>[], known: Set<string>): Violation[] {
   const violations: Violation[] = []
   const active = new Set(user.bookings)
   const forgottenBefore = new Date(user.forgottenBefore)
@@ -81,7 +61,7 @@ export function checkUser(user: AuditedUser, settled: Settled[], known: Set<stri
 }
 
 /** The same for the car of one booking. */
-export function checkCarOf({ booking, stands }: Settled, car: AuditedCar | undefined): Violation[] {
+export function checkCarOf({ booking, stands }: Settled<AuditedBooking>, car: AuditedCar | undefined): Violation[] {
   const id = String(booking._id)
   if (!car) return [violation('car_exists', id, `its car ${String(booking.carId)} does not`)]
   const records = car.bookings.filter(({ _id }) => String(_id) === id)
@@ -97,6 +77,28 @@ export function checkCarOf({ booking, stands }: Settled, car: AuditedCar | undef
   return samePeriod ? [] : [violation('effect_exactly_once', id, `holds another period of car ${String(car._id)}`)]
 }
 
+/** A train as auditTrains answers it. */
+export interface AuditedTrain {
+  id: string
+  bookings: { id: string; passengers: number; seats: number[] }[]
+}
+
+/** The same for the train of one booking: as many seats as passengers, with the numbers that the booking says. */
+export function checkTrainOf(
+  { booking, stands }: Settled<AuditedBooking>,
+  train: AuditedTrain | undefined,
+): Violation[] {
+  const id = String(booking._id)
+  if (!train) return [violation('train_exists', id, `its train ${String(booking.trainId)} does not`)]
+  const records = train.bookings.filter((each) => each.id === id)
+  const wrong = (detail: string) => [violation('effect_exactly_once', id, `${detail} at train ${train.id}`)]
+  if (!stands || booking.reverses) return records.length === 0 ? [] : wrong('still active')
+  const [record] = records
+  if (records.length !== 1 || !record) return wrong(`active ${records.length} times`)
+  if (record.passengers !== booking.passengers?.length) return wrong(`holds ${record.passengers} seats`)
+  return record.seats.join() === booking.seats?.join() ? [] : wrong(`has seats ${record.seats.join()}`)
+}
+
 /** A car's active bookings never overlap. */
 export function checkOverlaps(car: AuditedCar): Violation[] {
   const byStart = [...car.bookings].sort((a, b) => Number(a.from) - Number(b.from))
@@ -107,5 +109,3 @@ export function checkOverlaps(car: AuditedCar): Violation[] {
       : []
   })
 }
-
-export const violation = (rule: string, entityId: string, detail: string): Violation => ({ rule, entityId, detail })

@@ -1,4 +1,5 @@
 import { Schema, type Types } from 'mongoose'
+import type { CarriedEvent } from '../../platform/events.js'
 import { defineModel } from '../../platform/model.js'
 import type { Repair } from '../../protocol/engine.js'
 import type { State } from '../../protocol/states.js'
@@ -6,9 +7,20 @@ import type { State } from '../../protocol/states.js'
 export interface BookingDocument {
   _id: Types.ObjectId
   userId: Types.ObjectId
-  carId: Types.ObjectId
+  /** What is booked: a car for a period, or seats on a train. */
+  carId?: Types.ObjectId
+  trainId?: Types.ObjectId
+  /** The period; of a train its departure and arrival, as they were when it was booked. */
   from: Date
   to: Date
+  /** Of a train: their names. */
+  passengers?: string[]
+  /** The numbers of their seats, in the same order; the train gives them once the booking is decided. */
+  seats?: number[]
+  /** Where the seats were booked from: its members are told. */
+  lobbyId?: Types.ObjectId
+  /** How often the passengers were changed. (`version` counts events.) */
+  revision?: number
   /** Minor units, 64-bit integer. */
   cost: number
   state: State
@@ -27,12 +39,21 @@ export interface BookingDocument {
   requestId: string
   createdAt: Date
   lastModified: Date
+  /** Of its newest event. */
+  version?: number
+  /** Events that are not delivered yet. */
+  outbox?: CarriedEvent[]
 }
 
 const schema = new Schema<BookingDocument>(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
-    carId: { type: Schema.Types.ObjectId, required: true },
+    carId: Schema.Types.ObjectId,
+    trainId: Schema.Types.ObjectId,
+    passengers: { type: [String], default: undefined },
+    seats: { type: [Number], default: undefined },
+    lobbyId: Schema.Types.ObjectId,
+    revision: Number,
     from: { type: Date, required: true },
     to: { type: Date, required: true },
     cost: { type: Schema.Types.BigInt, required: true },
@@ -48,8 +69,15 @@ const schema = new Schema<BookingDocument>(
     requestId: String,
     createdAt: { type: Date, required: true },
     lastModified: { type: Date, required: true },
+    version: Number,
+    outbox: { type: [Schema.Types.Mixed], default: undefined },
   } as never,
   { versionKey: false },
 )
+
+export type CarBooking = BookingDocument & Required<Pick<BookingDocument, 'carId'>>
+export type TrainBooking = BookingDocument & Required<Pick<BookingDocument, 'trainId' | 'passengers'>>
+
+export const isTrainBooking = (booking: BookingDocument): booking is TrainBooking => booking.trainId !== undefined
 
 export const Booking = defineModel<BookingDocument>('bookings', 'bookings', schema)

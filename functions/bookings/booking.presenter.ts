@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Caller } from '../../platform/function.js'
-import type { BookingDocument } from './booking.model.js'
+import { isTrainBooking, type BookingDocument } from './booking.model.js'
 import type { CarDocument } from './car.model.js'
 import type { booking, car } from './contract.js'
 
@@ -9,7 +9,12 @@ import type { booking, car } from './contract.js'
 export const presentBooking = (b: BookingDocument): z.output<typeof booking> => ({
   id: b._id.toHexString(),
   userId: b.userId.toHexString(),
-  carId: b.carId.toHexString(),
+  ...(b.carId && { carId: b.carId.toHexString() }),
+  ...(isTrainBooking(b) && {
+    trainId: b.trainId.toHexString(),
+    passengers: b.passengers.map((name, i) => ({ name, ...(b.seats && { seat: b.seats[i] as number }) })),
+    version: b.revision ?? 0,
+  }),
   from: b.from.toISOString(),
   to: b.to.toISOString(),
   cost: b.cost,

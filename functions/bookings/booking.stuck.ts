@@ -1,13 +1,10 @@
 import { Refusal } from '../../platform/errors.js'
 import type { Context } from '../../platform/function.js'
+import { stuckSince } from '../../protocol/recovery.js'
 import { isFinal, type State } from '../../protocol/states.js'
 import { visibleBooking } from './booking.access.js'
 import { settling } from './booking.engine.js'
 import type { BookingDocument } from './booking.model.js'
-
-/** Since when a booking must not have moved to count as stuck. */
-export const stuckSince = (ctx: Pick<Context, 'now' | 'config'>): Date =>
-  new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
 
 /** For admins: takes a stuck booking over and moves it one step on. */
 export async function moveOn(

@@ -1,11 +1,11 @@
 import type { System } from '../../platform/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
-import { participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
-import type { BookingDocument } from './booking.model.js'
+import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
+import type { CarBooking } from './booking.model.js'
 import { Car, type CarDocument } from './car.model.js'
 
 /** Cars as participants of the booking protocol: a booking holds a period that no other may overlap. */
-export function carParticipant(system: System): Participant<BookingDocument> {
+export function carParticipant(system: System): Participant<CarBooking> {
   const store = mongoStore<CarDocument>(system.model(Car).collection, {
     projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
     timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
@@ -14,19 +14,16 @@ export function carParticipant(system: System): Participant<BookingDocument> {
 }
 
 /** What a booking does to a car, and what it takes. */
-export function carRules({ now }: Pick<System, 'now'>): ParticipantRules<BookingDocument> {
+export function carRules({ now }: Pick<System, 'now'>): ParticipantRules<CarBooking> {
   const touch = () => ({ $set: { updatedAt: now() } })
 
   return {
     name: 'Car',
     documentId: (booking) => booking.carId,
-    activePath: 'bookings._id',
+    places: { ...BOOKING_PLACES, activeId: 'bookings._id' },
     record: ({ _id, from, to }) => ({ _id, from, to }),
-    // Periods are half-open: one may begin when another ends.
-    can: ({ from, to }) => ({
-      retired: false,
-      $nor: [{ bookings: { $elemMatch: { from: { $lt: to }, to: { $gt: from } } } }],
-    }),
+    can: () => ({ retired: false }),
+    free: ({ from, to }) => ({ array: 'bookings', period: { from, to } }),
     take: touch,
     giveBack: touch,
     reverse: touch,

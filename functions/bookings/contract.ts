@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
+import { defineContract, operation, subscriber } from '../../platform/contract.js'
 import { id, listOf, money, name, page, price, time, version } from '../../platform/types.js'
 import { STATES } from '../../protocol/states.js'
 
@@ -25,12 +25,24 @@ export const car = z.object({
   updatedAt: time,
 })
 
+/** As many as seats are wanted. */
+const passengers = z.array(z.strictObject({ name })).min(1).max(100)
+
+/** The events that tell how a booking ended. */
+export const BOOKING_ENDS = ['booking:committed', 'booking:cancelled', 'booking:reversed'] as const
+
 export const booking = z.object({
   id,
   userId: id,
-  carId: id,
+  /** A booking has a car, or a train with passengers. */
+  carId: id.optional(),
+  trainId: id.optional(),
+  /** Seats are numbered when the booking is COMMITTED; taken back, their numbers are free again. */
+  passengers: z.array(z.object({ name: z.string(), seat: z.int().optional() })).optional(),
+  /** Of a train booking: raised by updateBooking. */
+  version: version.optional(),
   ...period,
-  /** Started hours times price, in minor units. */
+  /** Started hours, or seats, times price, in minor units. */
   cost: money,
   state,
   /** Why it was cancelled. */
@@ -42,6 +54,9 @@ export const booking = z.object({
   createdAt: time,
   lastModified: time,
 })
+
+/** Bookings carry their events themselves. */
+export const carriers = { booking: 'bookings' }
 
 export const bookings = defineContract('bookings', {
   createCar: operation({
@@ -115,6 +130,45 @@ export const bookings = defineContract('bookings', {
     idempotent: true,
     newId: 'bookingId',
   }),
+  startBooking: operation({
+    summary:
+      'Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows.',
+    access: 'user',
+    input: z
+      .strictObject({
+        bookingId: id.optional(),
+        userId: id.optional(),
+        lobbyId: id.optional(),
+        trainId: id.optional(),
+        passengers,
+      })
+      .refine(({ lobbyId, trainId }) => !lobbyId !== !trainId, {
+        message: 'either lobbyId or trainId',
+        path: ['trainId'],
+      }),
+    output: z.object({ bookingId: id, message: z.string() }),
+    errors: [
+      'forbidden',
+      'booking_id_reused',
+      'lobby_not_found',
+      'train_not_found',
+      'user_not_found',
+      'invalid_input',
+      'booking_outstanding',
+    ],
+    deadline: 'money',
+    idempotent: true,
+    newId: 'bookingId',
+  }),
+  updateBooking: operation({
+    summary: "Changes the passengers' names of a train booking that stands.",
+    access: 'user',
+    input: z.strictObject({ bookingId: id, version, set: z.strictObject({ passengers }) }),
+    output: booking,
+    errors: ['booking_not_found', 'booking_not_updatable', 'version_conflict', 'invalid_input'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
   getBooking: operation({
     summary: 'One booking: own ones, or any for admins.',
     access: 'user',
@@ -176,15 +230,16 @@ export const bookings = defineContract('bookings', {
     idempotent: true,
   }),
   auditBooks: operation({
-    summary: 'Checks all books on the live system: money, cars, markers, outstanding bookings.',
+    summary: 'Checks all books on the live system: money, payments, cars, seats, markers, outstanding bookings.',
     access: 'admin',
     input: z.strictObject({}),
     output: z.object({
       ok: z.boolean(),
-      checked: z.object({ users: z.int(), cars: z.int(), bookings: z.int() }),
+      checked: z.object({ users: z.int(), cars: z.int(), trains: z.int(), bookings: z.int() }),
       violations: z.array(z.object({ rule: z.string(), entityId: z.string(), detail: z.string() })),
-      /** Bookings that wait for an admin. */
+      /** Bookings and payments that wait for an admin. */
       parked: z.array(id),
+      parkedPayments: z.array(id),
     }),
     errors: [],
     deadline: 'sweep',
@@ -192,13 +247,32 @@ export const bookings = defineContract('bookings', {
   }),
 
   settledBookings: operation({
-    summary: 'For tidyUsers: which of these bookings are final, and with `before` also created and ended before it.',
+    summary: 'For tidying: which of these bookings are final, and with `before` also created and ended before it.',
     access: 'internal',
-    input: z.strictObject({ bookingIds: z.array(id).max(1000), before: time.optional() }),
+    input: z.strictObject({
+      bookingIds: z.array(id).max(1000),
+      before: time.optional(),
+      createdBefore: time.optional(),
+    }),
     output: z.object({ settled: z.array(id) }),
     errors: [],
     deadline: 'quick',
     idempotent: true,
+  }),
+  outstandingOnTrain: operation({
+    summary: 'For tidyTrains: whether a booking of the train, created before a moment, is not final.',
+    access: 'internal',
+    input: z.strictObject({ trainId: id, before: time }),
+    output: z.object({ outstanding: z.boolean() }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  announceOutcome: subscriber({
+    summary: 'Tells the buyer, and the lobby that the seats were booked from, how a train booking ended.',
+    payload: booking,
+    subscribes: BOOKING_ENDS,
+    subscribesWhere: 'trainId',
   }),
   tidyCars: operation({
     summary: 'For the tidy job: clears leftover markers, forgets what ended more than a day ago.',

@@ -2,6 +2,7 @@ import mongoose from 'mongoose'
 import { Refusal } from '../../platform/errors.js'
 import { define } from '../../platform/function.js'
 import { pageOf } from '../../platform/pages.js'
+import { asTold } from './booking.access.js'
 import { Booking } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
 import { bookings } from './contract.js'
@@ -18,6 +19,8 @@ export default define(bookings.listBookings, async (ctx, { userId, state, limit,
     { ...(owner && { userId: new mongoose.Types.ObjectId(owner) }), ...(state && { state }) },
     { limit, cursor },
     'newestFirst',
+    { readConcern: 'local' },
   )
-  return { items: documents.map(presentBooking), nextCursor }
+  const told = await asTold(ctx, documents)
+  return { items: told.filter((each) => !state || each.state === state).map(presentBooking), nextCursor }
 })

@@ -14,7 +14,7 @@ export default define(bookings.listCars, async (ctx, { from, to, limit, cursor }
     { limit, cursor },
     'oldestFirst',
     // A car may hold a year of bookings; whoever may not see them does not pay for them.
-    isUser ? { bookings: 0, pendingBookings: 0, tombstones: 0 } : { tombstones: 0 },
+    { projection: isUser ? { bookings: 0, pendingBookings: 0, tombstones: 0 } : { tombstones: 0 } },
   )
   return { items: documents.map((car) => presentCar(car, ctx.caller)), nextCursor }
 })

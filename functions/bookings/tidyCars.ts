@@ -27,6 +27,7 @@ export default define(bookings.tidyCars, async (ctx) => {
       },
       { bookings: 1, pendingBookings: 1, tombstones: 1 },
     )
+    .sort({ _id: 1 })
     .lean()
     .batchSize(20)
     .cursor()

@@ -22,7 +22,7 @@ export default define(platform.getStatus, async (ctx, { domain }) => {
   return { ...report, version }
 })
 
-type Report = Pick<Output<typeof platform.getStatus>, 'status' | 'message' | 'functions'>
+type Report = Pick<Output<typeof platform.getStatus>, 'status' | 'message' | 'checks' | 'functions'>
 
 /** What is worked out once a process, and once a survey. */
 function createBoard() {
@@ -44,12 +44,41 @@ function assess(processes: readonly PeerHealth[], tree: readonly Located[], aske
     (!cutOff.includes(each) || processes.some(({ databases }) => databases[each]))
   // Whoever answers this is alive; that says nothing of the rest.
   const rest = asked.filter((each) => each !== platform.getStatus.domain)
+  const checks = asked.flatMap((each) => checksOf(each, processes))
+  // A database that is gone is told in words of its own.
+  const troubled = checks.filter(({ name, ok }) => !ok && name !== DATABASE)
 
   return {
-    status: missing.length + cutOff.length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
-    message: describe(missing, cutOff),
+    status:
+      missing.length + checks.filter(({ ok }) => !ok).length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
+    message: describe(missing, cutOff, troubled),
+    checks,
     functions: functions.map((each) => ({ name: each.operation, instances: each.instances })),
   }
+}
+
+const DATABASE = 'database'
+
+type Check = Report['checks'][number]
+
+/** The database of a domain, as all its processes see it together; and what each of them looks after besides. */
+function checksOf(domain: string, processes: readonly PeerHealth[]): Check[] {
+  const hosts = processes.filter(({ operations }) => operations.some((each) => each.startsWith(`${domain}.`)))
+  const pings = hosts.flatMap(({ databases }) => databases[domain] ?? [])
+  const answered = pings.filter(Boolean).length
+  return [
+    ...(pings.length === 0
+      ? []
+      : [
+          {
+            domain,
+            name: DATABASE,
+            ok: answered === pings.length,
+            detail: `answers ${answered} of ${pings.length} processes`,
+          },
+        ]),
+    ...hosts.flatMap(({ checks }) => Object.entries(checks).map(([name, check]) => ({ domain, name, ...check }))),
+  ]
 }
 
 function countInstances(processes: readonly PeerHealth[]): Map<string, number> {
@@ -60,10 +89,15 @@ function countInstances(processes: readonly PeerHealth[]): Map<string, number> {
   return instances
 }
 
-function describe(missing: readonly { domain: string; operation: string }[], cutOff: readonly string[]): string {
+function describe(
+  missing: readonly { domain: string; operation: string }[],
+  cutOff: readonly string[],
+  troubled: readonly Check[],
+): string {
   const lacks = [
     ...(missing.length ? [`No instance of ${missing.map((each) => each.operation).join(', ')}.`] : []),
     ...cutOff.map((domain) => `The database of ${domain} does not answer every process that needs it.`),
+    ...troubled.map(({ domain, name, detail }) => `The ${name} of ${domain}: ${detail}.`),
   ]
   return lacks.length ? lacks.join(' ') : 'Every function answers.'
 }

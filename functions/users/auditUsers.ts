@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { define, type Context } from '../../platform/function.js'
 import { pageOf } from '../../platform/pages.js'
 import { users } from './contract.js'
-import { findingsOf, netChanges, type AuditedUser, type Finding } from './user.audit.js'
+import { bookingChanges, findingsOf, paymentChanges, type AuditedUser, type Finding } from './user.audit.js'
 import { readBooks } from './user.books.js'
 import { User } from './user.model.js'
 
@@ -20,8 +20,12 @@ export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) 
       bookings: hex(user.bookings),
       pendingBookings: hex(user.pendingBookings),
       tombstones: hex(user.tombstones),
+      payments: hex(user.payments),
+      pendingPayments: hex(user.pendingPayments),
+      paymentTombstones: hex(user.paymentTombstones),
       forgottenBefore: user.forgottenBefore.toISOString(),
-      changes: netChanges(user),
+      changes: bookingChanges(user),
+      paymentChanges: paymentChanges(user),
       violations: confirmed.get(user._id.toHexString()) ?? [],
     })),
     nextCursor,
@@ -29,7 +33,9 @@ export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) 
 })
 
 async function nextIds(ctx: Context, page: { limit: number; cursor?: string | undefined }) {
-  const { documents, nextCursor } = await pageOf(ctx.model(User), {}, page, 'oldestFirst', { createdAt: 1 })
+  const { documents, nextCursor } = await pageOf(ctx.model(User), {}, page, 'oldestFirst', {
+    projection: { createdAt: 1 },
+  })
   return { ids: documents.map(({ _id }) => _id), nextCursor }
 }
 
@@ -53,4 +59,4 @@ async function lookAgain(
   )
 }
 
-const hex = (ids: mongoose.Types.ObjectId[]): string[] => ids.map((each) => each.toHexString())
+const hex = (ids: mongoose.Types.ObjectId[] = []): string[] => ids.map((each) => each.toHexString())

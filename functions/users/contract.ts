@@ -18,12 +18,25 @@ export const user = z.object({
   updatedAt: time,
 })
 
+/** A refund is the reversal of a payment. */
+export const LEDGER_CAUSES = [
+  'deposit',
+  'withdrawal',
+  'booking',
+  'booking_undone',
+  'reversal',
+  'payment',
+  'payment_undone',
+  'refund',
+  'receipt',
+] as const
+
 export const ledgerEntry = z.object({
   id: z.string(),
   at: time,
   /** What changed the balance. */
-  cause: z.enum(['deposit', 'withdrawal', 'booking', 'booking_undone', 'reversal']),
-  /** The deposit, withdrawal, booking or reversal. */
+  cause: z.enum(LEDGER_CAUSES),
+  /** The deposit, withdrawal, booking, payment, or reversal of either. */
   causeId: id,
   /** Minor units; negative: taken. */
   change: z.int(),
@@ -44,6 +57,8 @@ const heldBooking = z.strictObject({
 })
 
 export const stepName = z.enum(['apply', 'clear', 'undo', 'void', 'reverse'])
+/** booking and payer pay the cost, before the decision; a payee receives it, after. */
+export const fundsSide = z.enum(['booking', 'payer', 'payee'])
 
 export const users = defineContract('users', {
   signUp: operation({
@@ -172,12 +187,21 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: true,
   }),
+  existingUsers: operation({
+    summary: 'For other domains: which of these users there are. Users are never removed.',
+    access: 'internal',
+    input: z.strictObject({ userIds: z.array(id).max(1000) }),
+    output: z.object({ existing: z.array(id) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   moveFunds: operation({
-    summary: 'For the booking engine: steps of the protocol on users, each with its own outcome.',
+    summary: 'For the booking and payment engines: steps of the protocol on users, each with its own outcome.',
     access: 'internal',
     input: z.strictObject({
       steps: z
-        .array(z.strictObject({ step: stepName, booking: heldBooking }))
+        .array(z.strictObject({ step: stepName, side: fundsSide, booking: heldBooking }))
         .min(1)
         .max(1000),
     }),
@@ -207,9 +231,18 @@ export const users = defineContract('users', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  listAdminIds: operation({
+    summary: 'Who is told when an operator has to act.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ userIds: z.array(id) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   auditUsers: operation({
     summary:
-      'For auditBooks: users by page, with what their ledgers add up to, and violations seen within this domain.',
+      'For auditBooks and auditPayments: users by page, with what their ledgers add up to, and violations seen within this domain.',
     access: 'internal',
     input: z.strictObject({ userIds: z.array(id).max(200).optional(), ...page }),
     output: z.object({
@@ -220,9 +253,13 @@ export const users = defineContract('users', {
           bookings: z.array(id),
           pendingBookings: z.array(id),
           tombstones: z.array(id),
+          payments: z.array(id),
+          pendingPayments: z.array(id),
+          paymentTombstones: z.array(id),
           forgottenBefore: time,
-          /** Net change by booking or reversal, only those that are not zero. */
+          /** Net change by booking or reversal, only those that are not zero; the same by payment or refund. */
           changes: z.record(z.string(), z.number()),
+          paymentChanges: z.record(z.string(), z.number()),
           violations: z.array(z.string()),
         }),
       ),

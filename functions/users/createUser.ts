@@ -2,11 +2,11 @@ import { define } from '../../platform/function.js'
 import { verifyPassword } from '../../platform/passwords.js'
 import { requestOf } from '../../platform/requests.js'
 import { users } from './contract.js'
-import { insertOnce } from './user.creation.js'
+import { insertUserOnce } from './user.creation.js'
 import { presentUser } from './user.presenter.js'
 
 export default define(users.createUser, async (ctx, { password, ...input }) => {
-  const user = await insertOnce(
+  const user = await insertUserOnce(
     ctx,
     { ...input, password },
     requestOf(ctx, { ...input, hasPassword: password !== undefined }),

@@ -12,7 +12,7 @@ export default define(users.listUsers, async (ctx, { query, limit, cursor }) => 
     query === undefined ? {} : startsWith(query),
     { limit, cursor },
     'oldestFirst',
-    USER_FIELDS,
+    { projection: USER_FIELDS },
   )
   return { items: documents.map(presentUser), nextCursor }
 })

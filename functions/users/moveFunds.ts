@@ -4,16 +4,17 @@ import type { Vote } from '../../protocol/participant.js'
 import { Unknown } from '../../protocol/store.js'
 import { users } from './contract.js'
 import { ledgerPressure } from './ledger.pressure.js'
-import { userParticipant, type HeldFunds } from './user.participant.js'
+import { userParticipants, type HeldFunds } from './user.participant.js'
 
 const { ObjectId } = mongoose.Types
 
 export default define(users.moveFunds, async (ctx, { steps }) => {
-  const user = ctx.use(userParticipant)
+  const participants = ctx.use(userParticipants)
   const pressure = ctx.use(ledgerPressure)
 
   /** One step's own outcome: what went wrong with it must not hide what is known of the others. */
-  async function run({ step, booking }: (typeof steps)[number]): Promise<Vote | 'unknown'> {
+  async function run({ step, side, booking }: (typeof steps)[number]): Promise<Vote | 'unknown'> {
+    const user = participants[side]
     try {
       const held = heldFunds(booking)
       if (step === 'apply') {

@@ -2,12 +2,12 @@ import { define } from '../../platform/function.js'
 import { verifyPassword } from '../../platform/passwords.js'
 import { requestOf } from '../../platform/requests.js'
 import { users } from './contract.js'
-import { insertOnce } from './user.creation.js'
+import { insertUserOnce } from './user.creation.js'
 import { presentSession } from './user.presenter.js'
 
 export default define(users.signUp, async (ctx, { password, ...input }) => {
   const name = input.name ?? input.email.slice(0, input.email.indexOf('@'))
-  const user = await insertOnce(
+  const user = await insertUserOnce(
     ctx,
     { ...input, name, password, role: 'user' },
     requestOf(ctx, input, 'anonymous'),

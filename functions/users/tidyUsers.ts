@@ -2,7 +2,7 @@ import type { Types } from 'mongoose'
 import { define, type Context } from '../../platform/function.js'
 import { users } from './contract.js'
 import { archiveLedger, RECENT_LIMIT } from './ledger.archive.js'
-import { clearFinal, forgetOld, finalBookings, MARKER_FIELDS, type Marked } from './user.markers.js'
+import { clearFinal, finalOf, forgetOld, MARKER_FIELDS, type Marked } from './user.markers.js'
 import { User } from './user.model.js'
 
 const PAGE = 200
@@ -22,7 +22,7 @@ export default define(users.tidyUsers, async (ctx) => {
     if (position.after === null) break
 
     for (const { _id, overlong } of page) if (overlong.length > 0) report.archived += await archiveLedger(ctx, _id)
-    const final = await finalBookings(ctx, page)
+    const final = await finalOf(ctx, page)
     report.cleared += await clearFinal(ctx, page, final)
     report.forgotten += await forgetOld(ctx, page, final)
   }

@@ -82,7 +82,7 @@ function createProtocol(system: System, kind: TransferKind): TransferProtocol {
   async function open(transfer: TransferDocument): Promise<TransferDocument> {
     const inserted = await step('insert', () => records.insert(transfer, 'majority'))
     if (inserted === 'inserted') return transfer
-    return (await records.read(transfer._id)) ?? raiseUnknown('the record with this id is not majority yet')
+    return (await records.read(transfer._id, 'majority')) ?? raiseUnknown('the record with this id is not majority yet')
   }
 
   async function drive(transfer: TransferDocument): Promise<TransferDocument> {
@@ -168,7 +168,7 @@ function createProtocol(system: System, kind: TransferKind): TransferProtocol {
     return landed.seen ?? raiseUnknown('the record is not majority yet')
   }
 
-  return { open, drive, read: records.read }
+  return { open, drive, read: (id) => records.read(id, 'majority') }
 }
 
 /** What an unmatched write on the user means, by what a read after it saw; undefined: the balance did not allow it. */

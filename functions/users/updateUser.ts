@@ -1,3 +1,4 @@
+import { DUPLICATE_KEY } from '../../platform/bulkErrors.js'
 import { Refusal } from '../../platform/errors.js'
 import { define } from '../../platform/function.js'
 import { verifyPassword } from '../../platform/passwords.js'
@@ -6,8 +7,6 @@ import { assertVisible, userNotFound } from './user.access.js'
 import { emailTaken, searchKey } from './user.creation.js'
 import { User } from './user.model.js'
 import { presentUser, USER_FIELDS } from './user.presenter.js'
-
-const DUPLICATE_KEY = 11000
 
 export default define(users.updateUser, async (ctx, { userId, version, set, password }) => {
   assertVisible(ctx, userId)

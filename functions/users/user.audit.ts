@@ -14,7 +14,16 @@ export interface CauseTotal {
 
 export interface AuditedUser extends Pick<
   UserDocument,
-  '_id' | 'balance' | 'bookings' | 'pendingBookings' | 'tombstones' | 'forgottenBefore' | 'archivedLedger'
+  | '_id'
+  | 'balance'
+  | 'bookings'
+  | 'pendingBookings'
+  | 'tombstones'
+  | 'payments'
+  | 'pendingPayments'
+  | 'paymentTombstones'
+  | 'forgottenBefore'
+  | 'archivedLedger'
 > {
   /** Sums of the collection `ledger`, up to the number that the user's document says. */
   archive: { entries: number; change: number; highest: number }
@@ -35,11 +44,19 @@ export interface Finding {
   detail: string
 }
 
-/** Booking causes alone, those that do not cancel out. */
-export function netChanges({ totals }: AuditedUser): Record<string, number> {
+const BOOKING_CAUSES: readonly LedgerCause[] = ['booking', 'booking_undone', 'reversal']
+const PAYMENT_CAUSES: readonly LedgerCause[] = ['payment', 'payment_undone', 'refund', 'receipt']
+
+/** What the ledger says of bookings, by their ids; those that do not cancel out. */
+export const bookingChanges = (user: AuditedUser): Record<string, number> => netChanges(user, BOOKING_CAUSES)
+
+/** The same of payments. */
+export const paymentChanges = (user: AuditedUser): Record<string, number> => netChanges(user, PAYMENT_CAUSES)
+
+function netChanges({ totals }: AuditedUser, causes: readonly LedgerCause[]): Record<string, number> {
   const net = new Map<string, number>()
   for (const { cause, causeId, change } of totals) {
-    if (isTransfer(cause)) continue
+    if (!causes.includes(cause)) continue
     const id = causeId.toHexString()
     net.set(id, (net.get(id) ?? 0) + change)
   }

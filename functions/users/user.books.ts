@@ -3,7 +3,7 @@ import type { Context } from '../../platform/function.js'
 import { Ledger, type LedgerDocument } from './ledger.model.js'
 import { TRANSFER_KINDS } from './transfer.kinds.js'
 import type { AuditedUser, CauseTotal, TransferRecord } from './user.audit.js'
-import { User, type LedgerCause, type UserDocument } from './user.model.js'
+import { PLACE_FIELDS, User, type LedgerCause, type UserDocument } from './user.model.js'
 
 /**
  * Everything that an audit of some users looks at, read on a live system in an order that raises no false alarm. All
@@ -47,9 +47,7 @@ export async function readBooks(ctx: Context, userIds: readonly Types.ObjectId[]
 
 const AUDITED_FIELDS = {
   balance: 1,
-  bookings: 1,
-  pendingBookings: 1,
-  tombstones: 1,
+  ...PLACE_FIELDS,
   forgottenBefore: 1,
   recentLedger: 1,
   archivedLedger: 1,

@@ -1,11 +1,10 @@
 import mongoose from 'mongoose'
+import { DUPLICATE_KEY } from '../../platform/bulkErrors.js'
 import { Refusal } from '../../platform/errors.js'
 import type { Context } from '../../platform/function.js'
 import { hashPassword } from '../../platform/passwords.js'
 import { isSameRequest, type RequestMark } from '../../platform/requests.js'
 import { User, type UserDocument } from './user.model.js'
-
-const DUPLICATE_KEY = 11000
 
 export interface NewUser {
   userId: string
@@ -19,7 +18,7 @@ export interface NewUser {
  * Inserts a user, or answers the one that the same request inserted before. Throws `user_id_reused`, `email_taken`.
  * `isSamePassword` compares what the request mark leaves out.
  */
-export async function insertOnce(
+export async function insertUserOnce(
   ctx: Context,
   { userId, name, email, role, password }: NewUser,
   request: RequestMark,

@@ -2,13 +2,14 @@ import mongoose, { type Types } from 'mongoose'
 import type { Context } from '../../platform/function.js'
 import { isFinal } from '../../protocol/states.js'
 import { bookings } from '../bookings/contract.js'
+import { payments } from '../payments/contract.js'
 import { TRANSFER_KINDS } from './transfer.kinds.js'
-import { User, type TransferMark, type UserDocument } from './user.model.js'
+import { PLACE_FIELDS, User, type TransferMark, type UserDocument } from './user.model.js'
 
 /**
- * What a user's document remembers of bookings and transfers, and when it may forget.
+ * What a user's document remembers of bookings, payments and transfers, and when it may forget.
  *
- * A remembered id fences off the late writes of its booking or transfer. Dropping it is safe only because the same
+ * A remembered id fences off the late writes of its booking, payment or transfer. Dropping it is safe only because the same
  * update raises `forgottenBefore` above its createdAt, which every apply, void and reversal carries in its filter. So:
  *
  * - Dropped is only what is final, seen with majority after the user was read: what is final never changes. Something
@@ -17,40 +18,53 @@ import { User, type TransferMark, type UserDocument } from './user.model.js'
  *   at their upcoming ones. What stays in its place may be older than the mark or newer: it is still fenced by its place.
  * - The mark must not pass anything of the user that is not final: an apply that it refuses would be void, and a
  *   reversal, which cannot be refused, would never end. Ids that are in the document and not final make the user wait
- *   for the next sweep; so does an outstanding booking that has left no trace here yet. A user has one at a time, and
- *   none begins while it is outstanding, so it is the newest. (A transfer that has left no trace yet is renewed.)
+ *   for the next sweep; so does an outstanding booking that has left no trace here yet (a user has one at a time, and
+ *   none begins while it is outstanding, so it is the newest), and an outstanding payment from before the mark, made or
+ *   to be received. (A transfer that has left no trace yet is renewed.)
  * - What begins between these looks and the update is younger than the mark, by REMEMBER_MS. Where it is not, because a
  *   process stood still or a clock is wrong by so much, the mark refuses it. That costs an answer, never money.
  */
 const REMEMBER_MS = 24 * 3_600_000
 
+/** What the engines drive, each kind with the three places that it has in a user's document. */
+const KINDS = ['bookings', 'payments'] as const
+type Kind = (typeof KINDS)[number]
+
+const PLACES = {
+  bookings: { active: 'bookings', pending: 'pendingBookings', tombstones: 'tombstones' },
+  payments: { active: 'payments', pending: 'pendingPayments', tombstones: 'paymentTombstones' },
+} as const
+
 export const MARKER_FIELDS = {
-  bookings: 1,
-  pendingBookings: 1,
-  tombstones: 1,
+  ...PLACE_FIELDS,
   transfers: 1,
   voidedTransfers: 1,
 } as const
 
 export type Marked = Pick<UserDocument, '_id' | keyof typeof MARKER_FIELDS>
 
+/** Ids by kind: clients choose those of bookings, so the same one may stand for a payment too. */
+export type MarkedIds = Record<Kind, ReadonlySet<string>>
+
 const MAX_IDS_PER_CALL = 1000
 const AT_ONCE = 8
 
-/** Which of the bookings that these users know are final. */
-export const finalBookings = (ctx: Context, page: readonly Marked[]): Promise<Set<string>> =>
-  settled(ctx, page.flatMap(bookingIds))
+/** Which of the bookings and payments that these users know are final. */
+export const finalOf = (ctx: Context, page: readonly Marked[]): Promise<MarkedIds> => settledOf(ctx, page)
 
 /** Removes leftover pending markers; answers how many. */
-export async function clearFinal(ctx: Context, page: readonly Marked[], final: Set<string>): Promise<number> {
-  const garbage = page.flatMap(({ _id, pendingBookings }) => {
-    const ids = pendingBookings.filter((each) => final.has(each.toHexString()))
-    return ids.length > 0 ? [{ _id, ids }] : []
-  })
+export async function clearFinal(ctx: Context, page: readonly Marked[], final: MarkedIds): Promise<number> {
+  const garbage = page.flatMap((user) =>
+    KINDS.flatMap((kind) => {
+      const { pending } = PLACES[kind]
+      const ids = (user[pending] ?? []).filter((each) => final[kind].has(each.toHexString()))
+      return ids.length > 0 ? [{ _id: user._id, pending, ids }] : []
+    }),
+  )
   if (garbage.length === 0) return 0
   await ctx.model(User).bulkWrite(
-    garbage.map(({ _id, ids }) => ({
-      updateOne: { filter: { _id }, update: { $pull: { pendingBookings: { $in: ids } } } },
+    garbage.map(({ _id, pending, ids }) => ({
+      updateOne: { filter: { _id }, update: { $pull: { [pending]: { $in: ids } } } },
     })),
     { ordered: false },
   )
@@ -58,54 +72,76 @@ export async function clearFinal(ctx: Context, page: readonly Marked[], final: S
 }
 
 /** Drops what is final and older than the mark, for users who have nothing older that is not; answers how many ids. */
-export async function forgetOld(ctx: Context, page: readonly Marked[], final: Set<string>): Promise<number> {
+export async function forgetOld(ctx: Context, page: readonly Marked[], final: MarkedIds): Promise<number> {
   const mark = new Date(ctx.now().getTime() - REMEMBER_MS)
   const transfers = await transfersOf(ctx, page)
   const quiet = page.filter(
     (user) =>
-      bookingIds(user).every((each) => final.has(each)) &&
+      KINDS.every((kind) => idsOf(user, kind).every((each) => final[kind].has(each))) &&
       transferMarks(user).every((each) => transfers.get(each)?.final),
   )
-  const oldBookings = await settled(ctx, quiet.flatMap(bookingIds), mark)
+  const old = await settledOf(ctx, quiet, mark)
+  const paying = await withOldPayments(ctx, quiet, mark)
   const queue = quiet.values()
   let forgotten = 0
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (const user of queue) {
-        const ids = bookingIds(user).filter((each) => oldBookings.has(each))
+        const dropped = KINDS.map((kind) => ({ kind, ids: idsOf(user, kind).filter((each) => old[kind].has(each)) }))
         const marks = transferMarks(user).filter((each) => (transfers.get(each)?.createdAt ?? mark) < mark)
-        if (ids.length + marks.length === 0 || (await hasOutstanding(ctx, user))) continue
-        const objectIds = ids.map((each) => new mongoose.Types.ObjectId(each))
+        const count = dropped.reduce((sum, { ids }) => sum + ids.length, marks.length)
+        if (count === 0 || paying.has(user._id.toHexString()) || (await hasOutstanding(ctx, user))) continue
         await ctx.model(User).updateOne(
           { _id: user._id },
           {
             $max: { forgottenBefore: mark },
             $pull: {
-              bookings: { $in: objectIds },
-              pendingBookings: { $in: objectIds },
-              tombstones: { $in: objectIds },
+              ...Object.fromEntries(dropped.flatMap((each) => Object.entries(pullIds(each)))),
               transfers: { $in: marks },
               voidedTransfers: { $in: marks },
             },
           },
         )
-        forgotten += ids.length + marks.length
+        forgotten += count
       }
     }),
   )
   return forgotten
 }
 
-/** Final bookings among these, of all ages or over before a time; the bookings domain knows. */
-async function settled(ctx: Context, ids: string[], before?: Date): Promise<Set<string>> {
+function pullIds({ kind, ids }: { kind: Kind; ids: string[] }): Record<string, { $in: Types.ObjectId[] }> {
+  const $in = ids.map((each) => new mongoose.Types.ObjectId(each))
+  return Object.fromEntries(Object.values(PLACES[kind]).map((place) => [place, { $in }]))
+}
+
+/** Final ones among those that these users know, of all ages or over before a time; their domains know. */
+async function settledOf(ctx: Context, page: readonly Marked[], before?: Date): Promise<MarkedIds> {
+  const bound = before && { before: before.toISOString() }
+  return {
+    bookings: await inParts(idsOfAll(page, 'bookings'), (bookingIds) =>
+      ctx.call(bookings.settledBookings, { bookingIds, ...bound }).then(({ settled }) => settled),
+    ),
+    payments: await inParts(idsOfAll(page, 'payments'), (paymentIds) =>
+      ctx.call(payments.settledPayments, { paymentIds, ...bound }).then(({ settled }) => settled),
+    ),
+  }
+}
+
+/** Who of these users has a payment from before the mark that is not final, whether or not they know of it yet. */
+const withOldPayments = (ctx: Context, page: readonly Marked[], mark: Date): Promise<ReadonlySet<string>> =>
+  inParts(
+    page.map(({ _id }) => _id.toHexString()),
+    (userIds) =>
+      ctx
+        .call(payments.settledPayments, { userIds, before: mark.toISOString() })
+        .then(({ outstanding }) => outstanding),
+  )
+
+async function inParts(ids: string[], ask: (ids: string[]) => Promise<string[]>): Promise<ReadonlySet<string>> {
   const unique = [...new Set(ids)]
   const found = new Set<string>()
   for (let i = 0; i < unique.length; i += MAX_IDS_PER_CALL) {
-    const answer = await ctx.call(bookings.settledBookings, {
-      bookingIds: unique.slice(i, i + MAX_IDS_PER_CALL),
-      ...(before && { before: before.toISOString() }),
-    })
-    for (const each of answer.settled) found.add(each)
+    for (const each of await ask(unique.slice(i, i + MAX_IDS_PER_CALL))) found.add(each)
   }
   return found
 }
@@ -139,8 +175,10 @@ async function transfersOf(
   return known
 }
 
-const bookingIds = (user: Marked): string[] => [
-  ...new Set([...user.bookings, ...user.pendingBookings, ...user.tombstones].map((each) => each.toHexString())),
+const idsOf = (user: Marked, kind: Kind): string[] => [
+  ...new Set(Object.values(PLACES[kind]).flatMap((place) => (user[place] ?? []).map((each) => each.toHexString()))),
 ]
+
+const idsOfAll = (page: readonly Marked[], kind: Kind): string[] => page.flatMap((user) => idsOf(user, kind))
 
 const transferMarks = (user: Marked): TransferMark[] => [...user.transfers, ...user.voidedTransfers]

@@ -1,7 +1,8 @@
 import { Schema, type Types } from 'mongoose'
 import { defineModel } from '../../platform/model.js'
+import type { LEDGER_CAUSES } from './contract.js'
 
-export type LedgerCause = 'deposit' | 'withdrawal' | 'booking' | 'booking_undone' | 'reversal'
+export type LedgerCause = (typeof LEDGER_CAUSES)[number]
 
 /** One change of the balance. Written in the same update as the change itself, so neither exists without the other. */
 export interface LedgerRecord {
@@ -41,7 +42,11 @@ export interface UserDocument {
   bookings: Types.ObjectId[]
   pendingBookings: Types.ObjectId[]
   tombstones: Types.ObjectId[]
-  /** Bookings created before this are refused as void: their markers may be gone. */
+  /** The same three for payments, made or received. A user from before payments has none of them. */
+  payments?: Types.ObjectId[]
+  pendingPayments?: Types.ObjectId[]
+  paymentTombstones?: Types.ObjectId[]
+  /** Bookings and payments created before this are refused as void: their markers may be gone. */
   forgottenBefore: Date
 
   /** Deposits and withdrawals whose effect is in the balance, and those that never may have one. */
@@ -76,6 +81,9 @@ const schema = new Schema<UserDocument>(
     bookings: ids,
     pendingBookings: ids,
     tombstones: ids,
+    payments: ids,
+    pendingPayments: ids,
+    paymentTombstones: ids,
     forgottenBefore: { type: Date, default: () => new Date(0) },
     transfers: marks,
     voidedTransfers: marks,
@@ -91,5 +99,15 @@ const schema = new Schema<UserDocument>(
   } as never,
   { versionKey: false, minimize: false },
 )
+
+/** The protocol's places, of bookings and of payments: what whoever judges by them reads. */
+export const PLACE_FIELDS = {
+  bookings: 1,
+  pendingBookings: 1,
+  tombstones: 1,
+  payments: 1,
+  pendingPayments: 1,
+  paymentTombstones: 1,
+} as const
 
 export const User = defineModel<UserDocument>('users', 'users', schema)

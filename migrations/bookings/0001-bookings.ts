@@ -64,7 +64,7 @@ export default {
         key: { reverses: 1 },
         name: 'one_reversal_per_booking',
         unique: true,
-        partialFilterExpression: { reverses: { $type: 'objectId' } },
+        partialFilterExpression: { reverses: { $exists: true } },
       },
       // By createdAt, which never changes: a booking enters and leaves it once, instead of moving at every step.
       { key: { createdAt: 1 }, name: 'recovery', partialFilterExpression: OUTSTANDING },

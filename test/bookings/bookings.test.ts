@@ -3,6 +3,7 @@ import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import type { Refusal } from '../../platform/errors.js'
 import { admin, createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
+import { untilMajority } from '../support/majority.js'
 
 const at = (hour: number): string => new Date(START.getTime() + hour * HOUR_MS).toISOString()
 const NOBODY = 'ffffffffffffffffffffffff'
@@ -186,7 +187,7 @@ test('a hundred users want the same car at overlapping times: one gets each hour
     if (outcome.status === 'rejected') t.is((outcome.reason as Refusal).code, 'car_unavailable')
   const audit = await system.run(bookings.auditBooks, {})
   t.deepEqual(audit.violations, [])
-  t.deepEqual(audit.checked, { users: 100, cars: 1, bookings: 100 })
+  t.deepEqual(audit.checked, { users: 100, cars: 1, trains: 0, bookings: 100 })
 })
 
 test('a cancellation gives the money and the car back, once', async (t) => {
@@ -303,6 +304,7 @@ test('settledBookings tells what is final, and what is over', async (t) => {
   const past = await system.run(bookings.createBooking, { carId, from: at(1), to: at(2) }, user)
   const upcoming = await system.run(bookings.createBooking, { carId, from: at(100), to: at(101) }, user)
   const bookingIds = [past.id, upcoming.id, NOBODY]
+  await untilMajority(system)
   t.deepEqual(await system.run(bookings.settledBookings, { bookingIds }, null), { settled: [past.id, upcoming.id] })
   t.deepEqual(await system.run(bookings.settledBookings, { bookingIds, before: at(50) }, null), { settled: [past.id] })
 })
@@ -316,6 +318,7 @@ test('after a day cars and users forget what ended, late writes stay fenced off,
   await system.run(bookings.cancelBooking, { bookingId: taken.id }, user)
 
   system.clock.advance(30 * HOUR_MS)
+  await untilMajority(system)
   t.like(await system.run(bookings.tidyCars, {}, null), { forgotten: 3 })
   await system.run(users.tidyUsers, {}, null)
   t.deepEqual((await system.run(users.getUser, { userId: user.userId })).bookings, [])

@@ -5,7 +5,7 @@ import { createGateway, type Gateway } from '../../gateway/server.js'
 import { createLogger } from '../../platform/log.js'
 import type { Envelope } from '../../platform/transport.js'
 import { until } from '../support/until.js'
-import { connected, contracts, newId, open, send, startGateway, testConfig } from './support.js'
+import { connected, contracts, newId, noNews, open, send, startGateway, testConfig } from './support.js'
 
 /** Two workers behind one address, as PM2's cluster mode has them: new connections go to `current`. */
 async function startPair(t: ExecutionContext, answer: (envelope: Envelope) => Promise<unknown>) {
@@ -16,6 +16,7 @@ async function startPair(t: ExecutionContext, answer: (envelope: Envelope) => Pr
       log: createLogger('gateway', 'silent'),
       contracts,
       request: async (envelope) => ({ ok: true, data: await answer(envelope) }),
+      watchFeeds: noNews,
       now: () => new Date(),
       newId,
     })

@@ -34,6 +34,8 @@ async function open(t: ExecutionContext, env: Record<string, string> = {}) {
   const adminId = (await system.run(users.createUser, ADMIN)).id
   const userId = (await system.run(users.createUser, USER)).id
   const store = jobStore(system.databases)
+  // agendash counts and searches without an index.
+  await system.databases.connection('jobs').db?.admin().command({ setParameter: 1, notablescan: false })
   await ensureRecurring(store, { name: 'recover-bookings', intervalMs: 250 }, new Date())
 
   const dashboard = await createDashboard(system)

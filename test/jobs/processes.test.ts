@@ -1,7 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
 import { once } from 'node:events'
 import { pino } from 'pino'
+import { SCHEDULE } from '../../jobs/schedule.js'
 import { createCoteTransport } from '../../platform/cote.js'
+import { fullName } from '../../platform/system.js'
 import { migrateUp } from '../../platform/migrations.js'
 import type { Envelope } from '../../platform/transport.js'
 import { collectJsonLines, createNet, forkProgram, type Net } from '../support/cote.js'
@@ -25,7 +27,7 @@ function run(t: ExecutionContext, { config, env }: Net, app: 'main' | 'agendash'
 /** Answers the recovery functions in place of their hosts, over cote; what it answered, it lists. */
 async function answerRecovery(t: ExecutionContext, { config }: Net): Promise<Envelope[]> {
   const answered: Envelope[] = []
-  const operations = ['bookings.recoverBookings', 'users.recoverTransfers', 'users.tidyUsers', 'bookings.tidyCars']
+  const operations = SCHEDULE.flatMap(({ calls }) => calls.map(fullName))
   const transport = await createCoteTransport({ config, log: pino({ level: 'silent' }) })
   t.teardown(() => transport.close())
   await transport.serve({
@@ -35,14 +37,14 @@ async function answerRecovery(t: ExecutionContext, { config }: Net): Promise<Env
       answered.push(envelope)
       return Promise.resolve({ ok: true, data: {} })
     },
-    health: () => Promise.resolve({ app: 'fakes', operations, databases: {} }),
+    health: () => Promise.resolve({ app: 'fakes', operations, databases: {}, checks: {} }),
   })
   return answered
 }
 
 test('jobs waits for MongoDB, recovers through the transport, outlives a loss of MongoDB, and stops', async (t) => {
   const mongodbUri = (await sharedMongod()).uri()
-  await migrateUp((await createNet(t, { MONGODB_URI: mongodbUri })).config, { domains: ['jobs'] })
+  await migrateUp((await createNet(t, { MONGODB_URI: mongodbUri })).config, { domains: ['jobs', 'expirations'] })
   const door = await createDoor(t, mongodbUri)
   const net = await createNet(t, { MONGODB_URI: door.uri, RECOVERY_INTERVAL_MS: '250' })
   const answered = await answerRecovery(t, net)
@@ -81,7 +83,7 @@ for (const app of ['main', 'agendash'] as const) {
 test('agendash listens on 127.0.0.1 alone, and stops', async (t) => {
   const port = await freePort()
   const net = await createNet(t, { MONGODB_URI: (await sharedMongod()).uri(), JOBS_PORT: String(port) })
-  await migrateUp(net.config, { domains: ['jobs'] })
+  await migrateUp(net.config, { domains: ['jobs', 'expirations'] })
   const { child, exited, messages } = run(t, net, 'agendash')
   await until(() => messages.length > 0, PATIENTLY)
   t.deepEqual(messages, ['ready'])

@@ -99,6 +99,7 @@ test('a responder that dies fails its calls at once; what is idempotent goes to 
   const second = await forkResponder(t, net, 'test', 'test.hold')
   second.child.send('release')
   t.is(data(await again).pid, second.pid)
+  await until(() => second.began.length > 0)
   t.deepEqual(second.began, ['again'])
 })
 

@@ -18,17 +18,19 @@ const TREE = [at('bookings', 'createBooking'), at('bookings', 'getBooking'), at(
 const config = (placement = '') => loadConfig({ DATA_DIR: dataDir, PLACEMENT: placement })
 const apps = (placement?: string, tree: Located[] = TREE) => ecosystem(config(placement), '/root', tree)
 const find = (list: AppSpec[], name: string) => list.find((app) => app.name === name)
-const operations = (app?: AppSpec) => app?.args?.at(-1)
+const operations = (app?: AppSpec) => app?.args?.[app.args.indexOf('--operations') + 1]
 
-test('one app a domain, two instances each, besides gateway, jobs and agendash', (t) => {
+test('one app a domain, two instances each, besides gateway, projections, jobs, agendash and webhooks', (t) => {
   t.deepEqual(
     apps().map(({ name, instances, exec_mode }) => [name, instances, exec_mode]),
     [
       ['bookings', 2, 'fork'],
       ['users', 2, 'fork'],
       ['gateway', 2, 'cluster'],
+      ['projections', 1, 'fork'],
       ['jobs', 1, 'fork'],
       ['agendash', 1, 'fork'],
+      ['webhooks', 1, 'fork'],
     ],
   )
   t.deepEqual(find(apps(), 'bookings')?.args, ['--app', 'bookings', '--operations', 'createBooking,getBooking'])
@@ -51,6 +53,14 @@ test('placement sets the instances of a domain and gives an operation an app of 
   t.is(find(placed, 'createBooking')?.instances, 3)
   t.is(operations(find(placed, 'createBooking')), 'createBooking')
   t.is(operations(find(placed, 'bookings')), 'getBooking')
+})
+
+test('a star stands for all domains, and the gateway, that are not named', (t) => {
+  const placed = apps('*=1,users=4')
+  t.deepEqual(
+    ['users', 'bookings', 'gateway'].map((name) => find(placed, name)?.instances),
+    [4, 1, 1],
+  )
 })
 
 test('a domain whose operations are all placed has no app', (t) => {

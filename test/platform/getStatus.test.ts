@@ -49,6 +49,8 @@ test('DEGRADED, when the database of one domain does not answer; DOWN, when aske
   await door.shut()
   await until(async () => (await status()).status === 'DEGRADED')
   t.regex((await status()).message, /The database of users does not answer/)
+  const { checks } = await status('users')
+  t.deepEqual(checks, [{ domain: 'users', name: 'database', ok: false, detail: 'answers 0 of 1 processes' }])
   t.is((await status('users')).status, 'DOWN')
   t.is((await status('bookings')).status, 'OK')
 

@@ -56,7 +56,9 @@ test('a host waits for its database, says ready when it answers, and drains on S
     { idempotent: true },
   )
   t.is(result.ok ? 'ok' : result.error.code, 'user_not_found')
-  t.deepEqual(await caller.health(), [{ app: 'users', operations: ['users.getUser'], databases: { users: true } }])
+  t.deepEqual(await caller.health(), [
+    { app: 'users', operations: ['users.getUser'], databases: { users: true }, checks: {} },
+  ])
 
   host.child.kill('SIGTERM')
   t.is(await host.exited, 0)

@@ -11,6 +11,7 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'owner-recovery-busy', faults: [] },
   { name: 'owner-cancel', faults: [] },
   { name: 'owner-cancel-poor', faults: [] },
+  { name: 'left-step-cancel', faults: [] },
   { name: 'two-recoveries-poor', faults: [] },
   { name: 'two-reversals', faults: [] },
   { name: 'left-recovery-cancel', faults: [] },

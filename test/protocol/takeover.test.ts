@@ -27,7 +27,7 @@ test('an owner goes on only at an epoch that it raised itself', async (t) => {
   }
   const engine = createEngine<EngineBooking>({
     store: storeOf('bookings', perform),
-    voters: [],
+    votersOf: () => [],
     now: () => AT,
     reversalOf: () => t.fail(),
     pause: () => Promise.resolve(),
@@ -35,7 +35,6 @@ test('an owner goes on only at an epoch that it raised itself', async (t) => {
 
   const booking: EngineBooking = {
     _id,
-    userId: new mongoose.Types.ObjectId(),
     state: 'INITIAL',
     epoch: 1,
     recoveries: 0,

@@ -17,12 +17,15 @@ export async function pointsOf(run: () => Promise<unknown>): Promise<string[]> {
   return passed
 }
 
-/** Runs something that dies at its n-th fault point (from 0): from there on nothing of it passes any point. */
-export async function crashAt(n: number, run: () => Promise<unknown>): Promise<string | undefined> {
+/**
+ * Runs something that dies at its n-th fault point (from 0), or where it first comes to the one of that name: from there
+ * on nothing of it passes any point.
+ */
+export async function crashAt(at: number | string, run: () => Promise<unknown>): Promise<string | undefined> {
   let passed = 0
   let crashedAt: string | undefined
   onPoint((name) => {
-    if (passed++ < n) return
+    if (crashedAt === undefined && (typeof at === 'number' ? passed++ < at : name !== at)) return
     crashedAt ??= name
     throw new Crash(name)
   })

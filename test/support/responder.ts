@@ -43,5 +43,5 @@ async function handle({ operation, input, ttlMs }: Envelope): Promise<Result<unk
 }
 
 function health() {
-  return Promise.resolve({ app, operations: operations.split(','), databases: { test: true } })
+  return Promise.resolve({ app, operations: operations.split(','), databases: { test: true }, checks: {} })
 }

@@ -3,14 +3,13 @@ import { appendFile, cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sharedMongod } from '../support/mongod.js'
-import { until } from '../support/until.js'
 import { build, install, PACKAGE } from './installation.js'
 
 /** A built copy of the package, so that a test may break it. */
 async function copyPackage(): Promise<string> {
   await build()
   const copy = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-copy-')))
-  for (const each of ['dist', 'package.json', 'ecosystem.config.js']) {
+  for (const each of ['dist', 'migrations', 'package.json', 'ecosystem.config.js']) {
     await cp(join(PACKAGE, each), join(copy, each), { recursive: true })
   }
   await symlink(join(PACKAGE, 'node_modules'), join(copy, 'node_modules'))
@@ -21,7 +20,7 @@ test.serial(
   'a function with a bad import ends errored, is named with its last words, and starts once it is mended',
   async (t) => {
     const copy = await copyPackage()
-    const system = await install({ MONGODB_URI: (await sharedMongod()).uri() }, copy)
+    const system = await install({ MONGODB_URI: (await sharedMongod()).uri(), PLACEMENT: '*=1' }, copy)
     t.teardown(async () => {
       await system.remove()
       await rm(copy, { recursive: true, force: true })
@@ -36,7 +35,7 @@ test.serial(
     t.regex(started.output, /notThere/)
 
     const status = async (app: string) => [...new Set((await system.rows(app)).map((row) => row.status))]
-    await until(async () => (await status('users')).join() === 'errored', { what: 'users to be given up' })
+    t.deepEqual(await status('users'), ['errored'])
     for (const app of ['bookings', 'platform', 'gateway']) t.deepEqual(await status(app), ['online'], app)
 
     await writeFile(broken, whole)
@@ -57,6 +56,20 @@ test.serial('a tree that is not built is told so, in a sentence', async (t) => {
   const { code, output } = await system.pm2('start', 'ecosystem.config.js')
   t.not(code, 0)
   t.regex(output, /Not built yet: run "npm run build" first/)
+})
+
+test.serial('a tree without its migrations does not start', async (t) => {
+  const copy = await copyPackage()
+  const system = await install({ MONGODB_URI: (await sharedMongod()).uri() }, copy)
+  t.teardown(async () => {
+    await system.remove()
+    await rm(copy, { recursive: true, force: true })
+  })
+  await rm(join(copy, 'migrations'), { recursive: true })
+  const { code, output } = await system.cli('start')
+  t.is(code, 1)
+  t.regex(output, /There are no migrations at .*: deploy migrations\/ beside dist\//)
+  t.deepEqual(await system.rows(), [])
 })
 
 test.serial('an unknown name in the placement is refused before anything starts', async (t) => {

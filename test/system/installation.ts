@@ -13,6 +13,9 @@ import { until } from '../support/until.js'
 
 export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
+/** PLACEMENT where two cores carry clients and kills as well: what the clients use twice, everything else once. */
+export const LEAN_PLACEMENT = '*=1,users=2,bookings=2,gateway=2'
+
 /** What a command printed, and how it ended. */
 export interface Run {
   code: number | null
@@ -44,7 +47,7 @@ export interface Installation {
 export async function install(settings: Record<string, string> = {}, root = PACKAGE): Promise<Installation> {
   if (root === PACKAGE) await build()
   const home = await mkdtemp(join(tmpdir(), 'holdfast-system-'))
-  const [gatewayPort, jobsPort] = (await freeTcpPorts(2)) as [number, number]
+  const [gatewayPort, jobsPort, webhookPort] = (await freeTcpPorts(3)) as [number, number, number]
   const env = {
     ...process.env,
     NODE_ENV: 'development',
@@ -52,6 +55,7 @@ export async function install(settings: Record<string, string> = {}, root = PACK
     DATA_DIR: join(home, 'data'),
     GATEWAY_PORT: String(gatewayPort),
     JOBS_PORT: String(jobsPort),
+    WEBHOOK_PORT: String(webhookPort),
     DISCOVERY_PORT: String(await freeUdpPort()),
     RATE_LIMIT_PER_SECOND: '0',
     PM2_DISCRETE_MODE: 'true',

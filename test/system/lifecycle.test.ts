@@ -14,7 +14,7 @@ let made: { bookingId: string; userId: string }
 
 test.before(async () => {
   system = await install()
-  other = await install()
+  other = await install({ PLACEMENT: '*=1' })
 })
 
 test.after.always('nothing is left running', async () => {

@@ -1,0 +1,68 @@
+import mongoose from 'mongoose'
+import { Refusal } from '../../platform/errors.js'
+import type { Context } from '../../platform/function.js'
+import { isSameRequest, type RequestMark } from '../../platform/requests.js'
+import { newEngineDocument } from '../../protocol/request.js'
+import { isOutstanding } from '../../protocol/states.js'
+import { readBooking } from './booking.access.js'
+import { bookingEngine, outstandingRefusal } from './booking.engine.js'
+import type { BookingDocument } from './booking.model.js'
+
+const { ObjectId } = mongoose.Types
+
+/** How a booking comes to be registered, whatever is booked. */
+
+/** Whose booking it becomes. */
+export function buyerOf(ctx: Context, { userId = ctx.caller?.userId }: { userId?: string | undefined }): string {
+  if (!userId || (ctx.caller?.role === 'user' && userId !== ctx.caller.userId)) {
+    throw new Refusal('forbidden', 'Only admins book for others, naming the userId.')
+  }
+  return userId
+}
+
+/** What to book; null where it can't be had, but the same request came before: what no longer holds may have held then. */
+export async function unlessKnown<D>(ctx: Context, bookingId: string, draft: Promise<D>): Promise<D | null> {
+  try {
+    return await draft
+  } catch (refusal) {
+    if (await readBooking(ctx, bookingId)) return null
+    throw refusal
+  }
+}
+
+export const newBooking = (
+  ctx: Context,
+  bookingId: string,
+  draft: Pick<BookingDocument, 'userId' | 'from' | 'to' | 'cost'>,
+  request: RequestMark,
+): BookingDocument => ({
+  ...newEngineDocument({ _id: new ObjectId(bookingId), ...draft }, ctx.now()),
+  request,
+  requestId: ctx.requestId,
+})
+
+/**
+ * Inserts a booking, or answers what the same request made earlier. Refuses where the id is another request's, or where
+ * the user has another outstanding booking.
+ */
+export async function once<R>(
+  ctx: Context,
+  { bookingId, userId, request }: { bookingId: string; userId: string; request: RequestMark },
+  insert: () => Promise<R | 'duplicate'> | 'duplicate',
+): Promise<{ fresh: R } | { earlier: BookingDocument }> {
+  const engine = ctx.use(bookingEngine)
+  for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 250)) {
+    const inserted = await insert()
+    if (inserted !== 'duplicate') return { fresh: inserted }
+    const [outstanding] = await engine.find({ userId: new ObjectId(userId), ...isOutstanding }, 1)
+    const earlier = outstanding?._id.equals(bookingId) ? outstanding : await engine.read(new ObjectId(bookingId))
+    if (earlier) {
+      if (isSameRequest(earlier.request, request)) return { earlier }
+      throw new Refusal('booking_id_reused', 'This bookingId was sent before with another input or by another caller.')
+    }
+    if (outstanding) throw outstandingRefusal(outstanding)
+    // Nothing is to be seen: what was in the way has just ended, or is not majority yet.
+    if (waitMs > ctx.remainingMs()) throw outstandingRefusal()
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+  }
+}

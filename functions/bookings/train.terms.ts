@@ -1,0 +1,34 @@
+import { coalesce } from '../../platform/coalesce.js'
+import type { Output } from '../../platform/contract.js'
+import { Refusal } from '../../platform/errors.js'
+import type { System } from '../../platform/system.js'
+import { lobbies } from '../lobbies/contract.js'
+import { trains } from '../trains/contract.js'
+
+/** What a booking needs to know beforehand, never from a cache. What is asked for together shares a call. */
+const MAX_BATCH = 256
+
+export type TrainTerms = Output<typeof trains.readTrainTerms>['terms'][number]
+
+export const trainTerms = (system: System): ((trainId: string) => Promise<TrainTerms>) =>
+  coalesce(
+    async (trainIds: string[]) => (await system.call(trains.readTrainTerms, { trainIds }, originOf(system))).terms,
+    together(system, 'trains'),
+  )
+
+export type LobbyTerms = Output<typeof lobbies.readLobbyTerms>['terms'][number]
+
+export const lobbyTerms = (system: System): ((lobbyId: string) => Promise<LobbyTerms>) =>
+  coalesce(
+    async (lobbyIds: string[]) => (await system.call(lobbies.readLobbyTerms, { lobbyIds }, originOf(system))).terms,
+    together(system, 'lobbies'),
+  )
+
+const originOf = ({ newId }: System) => ({ caller: null, requestId: newId() })
+
+const together = ({ config }: System, what: string) => ({
+  maxBatch: MAX_BATCH,
+  maxInFlight: 2,
+  timeoutMs: config.deadlinesMs.quick,
+  onTimeout: () => new Refusal('unavailable', `The ${what} did not answer in time.`),
+})

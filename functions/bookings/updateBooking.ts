@@ -1,0 +1,40 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { invalidInput } from '../../platform/invocation.js'
+import { visibleBooking } from './booking.access.js'
+import { Booking, isTrainBooking } from './booking.model.js'
+import { presentBooking } from './booking.presenter.js'
+import { bookings } from './contract.js'
+
+export default define(bookings.updateBooking, async (ctx, { bookingId, version, set }) => {
+  const found = await visibleBooking(ctx, bookingId)
+  if (!isTrainBooking(found) || found.reverses || found.state !== 'COMMITTED') {
+    throw new Refusal('booking_not_updatable', 'It is no train booking that stands.')
+  }
+  const stored = ctx.model(Booking)
+  if (await stored.exists({ reverses: found._id })) {
+    throw new Refusal('booking_not_updatable', 'The booking was taken back.')
+  }
+  const current = found.revision ?? 0
+  if (current !== version) throw staleVersion(current)
+  if (set.passengers.length !== found.passengers.length) {
+    throw invalidInput({
+      issues: [{ path: ['set', 'passengers'], message: `must be ${found.passengers.length}: the seats stay the same` }],
+    })
+  }
+
+  // A final booking never moves again, so this write meets no executor; only another update of its names.
+  const updated = await stored
+    .findOneAndUpdate(
+      { _id: found._id, state: 'COMMITTED', revision: version === 0 ? { $in: [0, null] } : version },
+      { $set: { passengers: set.passengers.map(({ name }) => name), revision: version + 1 } },
+      { returnDocument: 'after' },
+    )
+    .lean()
+  if (updated) return presentBooking(updated)
+  const now = await stored.findById(found._id, { revision: 1 }).lean()
+  throw staleVersion(now?.revision ?? 0)
+})
+
+const staleVersion = (version: number): Refusal =>
+  new Refusal('version_conflict', `The booking is at version ${version} by now.`, { version })

@@ -1,0 +1,62 @@
+import { Schema, type Types } from 'mongoose'
+import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/appendLog.js'
+import { long } from '../../platform/long.js'
+import { defineModel } from '../../platform/model.js'
+import type { RequestMark } from '../../platform/requests.js'
+import type { System } from '../../platform/system.js'
+import type { InvitationState } from './invitation.states.js'
+
+export type InvitationEvent =
+  'invited' | 'rescheduled' | 'withdrawn' | 'rejected' | 'confirmation_started' | 'confirmation_refused' | 'confirmed'
+
+/** An invitation as an entry leaves it. */
+export interface Invitation {
+  buyerId: Types.ObjectId
+  sellerId: Types.ObjectId
+  from: Date
+  to: Date
+  note: string
+  /** Minor units, 64-bit integer. */
+  price?: number
+  state: InvitationState
+  /** Why it was rejected, or its last confirmation refused. */
+  reason?: string
+  /** Set by confirming: the request's id, and the payment's where there is a price. */
+  confirmationId?: Types.ObjectId
+  paymentId?: Types.ObjectId
+}
+
+/** Stream: the invitation's id. Partition: the seller's. */
+export interface BookingLogEntry extends LogEntry {
+  kind: InvitationEvent
+  invitation: Invitation
+  /** Of a rescheduled one: the period before. */
+  previous?: { from: Date; to: Date }
+  /** Of what a client may send twice. */
+  request?: RequestMark
+}
+
+const schema = new Schema<BookingLogEntry>(
+  {
+    _id: { type: Number, required: true },
+    stream: { type: String, required: true },
+    number: { type: Number, required: true },
+    kind: { type: String, required: true },
+    key: String,
+    by: Schema.Types.ObjectId,
+    requestId: String,
+    at: { type: Date, required: true },
+    invitation: { type: Schema.Types.Mixed, required: true },
+    previous: { from: Date, to: Date },
+    request: { by: String, hash: String },
+  },
+  { versionKey: false },
+)
+
+export const BookingLog = defineModel<BookingLogEntry>('calendars', 'bookingLog', schema)
+
+export const bookingLog = (system: System): AppendLog<BookingLogEntry> =>
+  createAppendLog(system, BookingLog, ({ invitation: { price, ...invitation }, ...entry }) => ({
+    ...entry,
+    invitation: { ...invitation, ...(price !== undefined && { price: long(price) }) },
+  }))

@@ -1,0 +1,45 @@
+import { Schema, type Types } from 'mongoose'
+import { defineModel } from '../../platform/model.js'
+import type { ViewDocument } from '../../platform/projection.js'
+import type { InvitationState } from './invitation.states.js'
+
+export type Side = 'seller' | 'buyer'
+
+/**
+ * One month (UTC) of a user's calendar, as seller or as buyer: `<generation>:<userId>:<side>:<YYYY-MM>`. Whatever
+ * reaches into several months stands in each of them. Only the projection writes it.
+ */
+export interface CalendarDocument extends ViewDocument {
+  userId: Types.ObjectId
+  as: Side
+  month: string
+  /** By `from`, then by id. */
+  items: CalendarItem[]
+}
+
+export interface CalendarItem {
+  invitationId: Types.ObjectId
+  buyerId: Types.ObjectId
+  sellerId: Types.ObjectId
+  from: Date
+  to: Date
+  note: string
+  price?: number
+  state: InvitationState
+  reason?: string
+  version: number
+}
+
+const schema = new Schema<CalendarDocument>(
+  {
+    _id: { type: String, required: true },
+    generation: { type: Number, required: true },
+    userId: { type: Schema.Types.ObjectId, required: true },
+    as: { type: String, required: true },
+    month: { type: String, required: true },
+    items: { type: [Schema.Types.Mixed], default: [] },
+  } as never,
+  { versionKey: false },
+)
+
+export const Calendar = defineModel<CalendarDocument>('calendars', 'calendars', schema)

@@ -1,0 +1,19 @@
+/** Months are those of UTC: how views are cut, not what anybody is shown. */
+
+export interface Period {
+  from: Date
+  to: Date
+}
+
+/** The months that a half-open period reaches into, `YYYY-MM`, in order. */
+export function monthsOf({ from, to }: Period): string[] {
+  const months: string[] = []
+  const next = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), 1))
+  while (next < to) {
+    months.push(next.toISOString().slice(0, 7))
+    next.setUTCMonth(next.getUTCMonth() + 1)
+  }
+  return months
+}
+
+export const overlaps = (one: Period, other: Period): boolean => one.from < other.to && other.from < one.to

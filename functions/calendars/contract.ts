@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import { defineContract, operation } from '../../platform/contract.js'
+import { id, price, reasonText, time, version } from '../../platform/types.js'
+import { isTimeZone } from './calendar.zones.js'
+import { INVITATION_STATES } from './invitation.states.js'
+
+const DAY_MS = 24 * 3_600_000
+/** A booking's; so it stands in three months at most. */
+const MAX_PERIOD_DAYS = 31
+/** What one request may look at. */
+const MAX_RANGE_DAYS = 366
+
+const period = { from: time, to: time }
+
+const within = (maxDays: number) => ({
+  order: [(p: { from: string; to: string }) => p.from < p.to, { message: 'from must be before to', path: ['to'] }],
+  length: [
+    (p: { from: string; to: string }) => Date.parse(p.to) - Date.parse(p.from) <= maxDays * DAY_MS,
+    { message: `at most ${maxDays} days`, path: ['to'] },
+  ],
+})
+
+const withPeriod = <S extends z.ZodType<{ from: string; to: string }>>(shape: S, maxDays: number): S => {
+  const { order, length } = within(maxDays)
+  return shape.refine(...(order as never as [() => boolean])).refine(...(length as never as [() => boolean]))
+}
+
+export const calendarItem = z.object({
+  id,
+  buyerId: id,
+  sellerId: id,
+  ...period,
+  note: z.string(),
+  /** Minor units, from the buyer to the seller when it is confirmed. */
+  price: price.optional(),
+  state: z.enum(INVITATION_STATES),
+  /** Why it was rejected, or why it could not be paid when it was last confirmed. */
+  reason: z.string().optional(),
+  version,
+})
+
+/** `seq` is the place of its newest entry in the log: reads with `after: seq` show it. */
+export const invitation = calendarItem.extend({ updatedAt: time, seq: z.int() })
+
+const timeZone = z.string().max(64).refine(isTimeZone, 'must be a time zone of the IANA database').default('UTC')
+
+const range = {
+  ...period,
+  as: z.enum(['seller', 'buyer']),
+  timeZone,
+  /** A seq that a command answered: the answer shows it, or the call fails with view_behind. */
+  after: z.int().min(0).optional(),
+}
+
+export const calendars = defineContract('calendars', {
+  inviteToBooking: operation({
+    summary: 'Invites a seller to a booking, at a price if one is named. Answers the invitation.',
+    access: 'user',
+    input: withPeriod(
+      z.strictObject({
+        invitationId: id.optional(),
+        sellerId: id,
+        ...period,
+        note: z.string().max(1000),
+        price: price.optional(),
+      }),
+      MAX_PERIOD_DAYS,
+    ),
+    output: invitation,
+    errors: ['invitation_id_reused', 'period_in_past', 'user_not_found', 'calendar_full'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'invitationId',
+  }),
+  rescheduleInvitation: operation({
+    summary: 'The buyer proposes another period, while the invitation is open.',
+    access: 'user',
+    input: withPeriod(z.strictObject({ invitationId: id, ...period, version: version.optional() }), MAX_PERIOD_DAYS),
+    output: invitation,
+    errors: [
+      'invitation_not_found',
+      'forbidden',
+      'invitation_not_open',
+      'version_conflict',
+      'period_in_past',
+      'calendar_full',
+    ],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  withdrawInvitation: operation({
+    summary: 'The buyer takes an open invitation back.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id, version: version.optional() }),
+    output: invitation,
+    errors: ['invitation_not_found', 'forbidden', 'invitation_not_open', 'version_conflict'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  rejectInvitation: operation({
+    summary: 'The seller turns an open invitation down.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id, reason: reasonText, version: version.optional() }),
+    output: invitation,
+    errors: ['invitation_not_found', 'forbidden', 'invitation_not_open', 'version_conflict'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  confirmInvitation: operation({
+    summary:
+      'The seller accepts an open invitation; with a price, once the buyer has paid. Answers when that is decided, once per confirmationId.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id, confirmationId: id.optional(), version: version.optional() }),
+    output: invitation,
+    errors: [
+      'invitation_not_found',
+      'forbidden',
+      'confirmation_id_reused',
+      'invitation_not_open',
+      'version_conflict',
+      'period_in_past',
+      'seller_unavailable',
+      'insufficient_funds',
+      'payment_cancelled',
+    ],
+    deadline: 'money',
+    idempotent: true,
+    newId: 'confirmationId',
+  }),
+  getInvitation: operation({
+    summary: 'One invitation as it stands: own ones, or any for admins.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id }),
+    output: invitation,
+    errors: ['invitation_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  getCalendar: operation({
+    summary:
+      "The caller's bookings and open invitations that touch a period, as seller or as buyer, and on which days of the time zone they fall.",
+    access: 'user',
+    input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
+    output: z.object({
+      items: z.array(calendarItem),
+      /** Those with an invitation, in order; `from` and `to` are when the day begins and ends in the zone. */
+      days: z.array(z.object({ date: z.string(), ...period, invitationIds: z.array(id) })),
+    }),
+    errors: ['view_behind'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  exportCalendar: operation({
+    summary:
+      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, and open invitations as tentative.",
+    access: 'user',
+    input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
+    output: z.object({ contentType: z.literal('text/calendar'), text: z.string() }),
+    errors: ['view_behind'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  recoverInvitations: operation({
+    summary: 'For the recovery job: drives confirmations whose payment is under way to their end.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ examined: z.int(), confirmed: z.int(), refused: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  tidyCalendars: operation({
+    summary: 'For the tidy job: forgets held periods that ended more than a day ago.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ users: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+})

@@ -1,0 +1,20 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { overlaps } from './calendar.months.js'
+import { listedIn } from './calendar.reading.js'
+import { daysOf } from './calendar.zones.js'
+import { calendars } from './contract.js'
+import { presentItem } from './invitation.presenter.js'
+
+export default define(calendars.getCalendar, async (ctx, { as, timeZone, after, ...input }) => {
+  if (!ctx.caller) throw new Refusal('forbidden', 'Only users have calendars.')
+  const period = { from: new Date(input.from), to: new Date(input.to) }
+  const items = await listedIn(ctx, ctx.caller.userId, { as, after, ...period })
+  const days = daysOf(period, timeZone).map((day) => ({
+    date: day.date,
+    from: day.from.toISOString(),
+    to: day.to.toISOString(),
+    invitationIds: items.filter((item) => overlaps(item, day)).map(({ invitationId }) => invitationId.toHexString()),
+  }))
+  return { items: items.map(presentItem), days: days.filter(({ invitationIds }) => invitationIds.length > 0) }
+})

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { defineContract, operation } from '../../platform/contract.js'
+import { id, listOf, page, time, version } from '../../platform/types.js'
+
+/** An event that could not be delivered, as admins see it. */
+export const deadEvent = z.object({
+  eventId: id,
+  type: z.string(),
+  aggregate: z.object({ type: z.string(), id }),
+  version,
+  payload: z.record(z.string(), z.unknown()),
+  /** Every attempt that failed, oldest first. */
+  failures: z.array(z.object({ at: time, subscriber: z.string(), code: z.string(), message: z.string() })),
+  createdAt: time,
+  deadAt: time,
+})
+
+export const events = defineContract('events', {
+  listDeadEvents: operation({
+    summary:
+      'Events that a subscriber failed 15 times, newest first: they wait for an admin, and later ones of the same entity with them.',
+    access: 'admin',
+    input: z.strictObject({ ...page }),
+    output: listOf(deadEvent),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  redriveEvent: operation({
+    summary: 'Sends a dead event again, to the subscribers that have not answered it, with 15 attempts as at first.',
+    access: 'admin',
+    input: z.strictObject({ eventId: id }),
+    output: z.object({ eventId: id }),
+    errors: ['event_not_found', 'event_not_dead'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+
+  retryEvents: operation({
+    summary: 'For the retry job: sends what failed and is due again, tells people of dead letters.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ retried: z.int(), alerted: z.int(), dead: z.int() }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+})

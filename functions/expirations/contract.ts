@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { defineContract, operation, subscriber } from '../../platform/contract.js'
+import { id, time } from '../../platform/types.js'
+
+/** Where the timers stand, and what Agenda calls them: it runs them from there. */
+export const EXPIRATIONS = 'expirations'
+export const EXPIRE_ORDER = 'expire-order'
+
+export const expirations = defineContract('expirations', {
+  startExpiration: subscriber({
+    summary: 'Starts the timer of an order.',
+    payload: z.object({ id, expiresAt: time }),
+    subscribes: ['order:created'],
+  }),
+  completeExpiration: operation({
+    summary: "For the timer of an order, when it is due: ends it, and emits expiration:complete. Once a timer's time.",
+    access: 'internal',
+    input: z.strictObject({ orderId: id }),
+    output: z.object({ completed: z.boolean() }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+})

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { defineContract, operation } from '../../platform/contract.js'
+import { id, listOf, page, time } from '../../platform/types.js'
+
+const feedOf = ({ lobbyId }: { lobbyId: string }): string => `lobby:${lobbyId}`
+const within = { feed: feedOf, refusal: 'not_in_lobby' } as const
+
+export const lobby = z.object({ id, trainId: id, createdAt: time })
+
+/** Users with a socket in the lobby, also one that was cut off a few seconds ago. */
+const members = z.array(id)
+
+/** Where the lobby's sequence is. */
+const seq = z.int().min(0)
+
+export const lobbies = defineContract('lobbies', {
+  createLobby: operation({
+    summary: 'Opens a lobby of a train.',
+    access: 'admin',
+    input: z.strictObject({ lobbyId: id.optional(), trainId: id }),
+    output: lobby,
+    errors: ['lobby_id_reused', 'train_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'lobbyId',
+  }),
+  deleteLobby: operation({
+    summary: 'Closes a lobby: who is in it gets lobby:deleted as its last message.',
+    access: 'admin',
+    input: z.strictObject({ lobbyId: id }),
+    output: z.object({ lobbyId: id }),
+    errors: ['lobby_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  getLobby: operation({
+    summary: 'One lobby, and who is there now.',
+    access: 'user',
+    input: z.strictObject({ lobbyId: id }),
+    output: lobby.extend({ members }),
+    errors: ['lobby_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  listLobbies: operation({
+    summary: 'Lobbies, oldest first; of one train, or of all.',
+    access: 'user',
+    input: z.strictObject({ trainId: id.optional(), ...page }),
+    output: listOf(lobby),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  joinLobby: operation({
+    summary:
+      'Lets this connection into a lobby, from `seq` of the answer on; with lastSeq, from behind that, so nothing is missed.',
+    access: 'user',
+    input: z.strictObject({ lobbyId: id, lastSeq: seq.optional() }),
+    output: lobby.extend({ members, seq }),
+    errors: ['lobby_not_found', 'removed_from_lobby', 'invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+    follows: {
+      feed: feedOf,
+      from: ({ lastSeq }, { seq }) => ({ after: lastSeq ?? seq, again: lastSeq !== undefined }),
+    },
+  }),
+  leaveLobby: operation({
+    summary: 'Takes this connection out of a lobby.',
+    access: 'user',
+    input: z.strictObject({ lobbyId: id }),
+    output: z.object({ lobbyId: id }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+    unfollows: feedOf,
+  }),
+  postToLobby: operation({
+    summary: 'Says something to everyone in a lobby, as lobby:message. Counts as 5 requests against the rate.',
+    access: 'user',
+    input: z.strictObject({ messageId: id.optional(), lobbyId: id, text: z.string().trim().min(1).max(2000) }),
+    output: z.object({ messageId: id, seq: z.int() }),
+    errors: ['not_in_lobby', 'lobby_not_found', 'removed_from_lobby', 'message_id_reused'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'messageId',
+    weight: 5,
+    within,
+  }),
+  removeFromLobby: operation({
+    summary:
+      'Puts a user out of a lobby, for good: all connections get lobby:removed, those of the user as their last.',
+    access: 'admin',
+    input: z.strictObject({ lobbyId: id, userId: id }),
+    output: z.object({ lobbyId: id, userId: id }),
+    errors: ['lobby_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+
+  readLobbyTerms: operation({
+    summary: 'For bookings: the train of each lobby, null where there is no such lobby.',
+    access: 'internal',
+    input: z.strictObject({ lobbyIds: z.array(id).max(1000) }),
+    output: z.object({ terms: z.array(z.object({ trainId: id }).nullable()) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  lobbiesOfTrain: operation({
+    summary: 'For bookings: the open lobbies of a train, at most 100.',
+    access: 'internal',
+    input: z.strictObject({ trainId: id }),
+    output: z.object({ lobbyIds: z.array(id) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  reportPresence: operation({
+    summary: 'For gateway workers: whose sockets a worker has in lobbies, all of them, every few seconds.',
+    access: 'internal',
+    input: z.strictObject({
+      worker: id,
+      lobbies: z.array(z.strictObject({ lobbyId: id, userIds: z.array(id).max(100_000) })).max(1000),
+    }),
+    output: z.object({}),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+})

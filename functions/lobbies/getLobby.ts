@@ -1,0 +1,10 @@
+import { define } from '../../platform/function.js'
+import { lobbies } from './contract.js'
+import { openLobby } from './lobby.access.js'
+import { presentLobby } from './lobby.presenter.js'
+import { membersOf } from './lobby.presence.js'
+
+export default define(lobbies.getLobby, async (ctx, { lobbyId }) => {
+  const found = await openLobby(ctx, lobbyId)
+  return { ...presentLobby(found), members: [...(await membersOf(ctx, found._id))] }
+})

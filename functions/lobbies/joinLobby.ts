@@ -1,0 +1,20 @@
+import { define } from '../../platform/function.js'
+import { invalidInput } from '../../platform/invocation.js'
+import { feeds } from '../feeds/contract.js'
+import { lobbies } from './contract.js'
+import { lobbyFor } from './lobby.access.js'
+import { presentLobby } from './lobby.presenter.js'
+import { membersOf } from './lobby.presence.js'
+
+/** Whether the caller may, and from where on. The gateway worker that asked then lets its socket follow the feed. */
+export default define(lobbies.joinLobby, async (ctx, { lobbyId, lastSeq }) => {
+  const found = await lobbyFor(ctx, lobbyId)
+  const { heads } = await ctx.call(feeds.readFeedHeads, { feeds: [`lobby:${lobbyId}`] })
+  const seq = heads[0] ?? 0
+  if (lastSeq !== undefined && lastSeq > seq) {
+    throw invalidInput({ issues: [{ path: ['lastSeq'], message: `the lobby has only come to ${seq}` }] })
+  }
+  const members = await membersOf(ctx, found._id)
+  if (ctx.caller) members.add(ctx.caller.userId)
+  return { ...presentLobby(found), members: [...members], seq }
+})

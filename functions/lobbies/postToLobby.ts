@@ -1,0 +1,27 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { feeds } from '../feeds/contract.js'
+import { lobbies } from './contract.js'
+import { lobbyFor } from './lobby.access.js'
+
+export default define(lobbies.postToLobby, async (ctx, { lobbyId, messageId, text }) => {
+  await lobbyFor(ctx, lobbyId)
+  const userId = ctx.caller?.userId ?? 'system'
+  // The caller is part of the key: somebody else's messageId is another message.
+  const { entries } = await ctx.call(feeds.appendToFeed, {
+    feed: `lobby:${lobbyId}`,
+    entries: [
+      {
+        key: `message:${userId}:${messageId}`,
+        name: 'lobby:message',
+        data: { messageId, userId, text },
+        at: ctx.now().toISOString(),
+      },
+    ],
+  })
+  const [stored] = entries
+  if (stored?.data['text'] !== text) {
+    throw new Refusal('message_id_reused', 'This messageId was sent before with another text.')
+  }
+  return { messageId, seq: stored.seq }
+})

@@ -1,0 +1,5 @@
+import { define } from '../../platform/function.js'
+import { messages } from './contract.js'
+import { setBlocked } from './conversation.block.js'
+
+export default define(messages.blockUser, (ctx, { userId }) => setBlocked(ctx, userId, true))

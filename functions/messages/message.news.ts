@@ -1,0 +1,33 @@
+import type { UserNews } from '../feeds/feed.userNews.js'
+import { presentSent } from './message.presenter.js'
+import type { MessageLogEntry } from './messageLog.model.js'
+
+/** The receiver hears of the message, the sender of how far it has come. */
+export function messageNews(entry: MessageLogEntry): UserNews[] {
+  switch (entry.kind) {
+    case 'message_sent': {
+      const { id: messageId, seq: after, toUserId, ...shown } = presentSent(entry)
+      return [{ userId: toUserId, name: 'message:new', data: { messageId, ...shown, after } }]
+    }
+    case 'message_delivered':
+    case 'message_read': {
+      const { messageId, fromUserId, toUserId } = entry.message
+      const state = entry.kind === 'message_read' ? 'read' : 'delivered'
+      return [
+        {
+          userId: fromUserId.toHexString(),
+          name: 'message:delivered',
+          data: {
+            messageId: messageId.toHexString(),
+            toUserId: toUserId.toHexString(),
+            state,
+            after: entry._id,
+          },
+        },
+      ]
+    }
+    case 'user_blocked':
+    case 'user_unblocked':
+      return []
+  }
+}

@@ -1,0 +1,74 @@
+import mongoose, { type Types } from 'mongoose'
+import { DUPLICATE_KEY } from '../../platform/bulkErrors.js'
+import { Refusal } from '../../platform/errors.js'
+import { withEvents } from '../../platform/events.js'
+import { define, type Context } from '../../platform/function.js'
+import { isSameRequest, requestOf } from '../../platform/requests.js'
+import { orders } from './contract.js'
+import { emit, holdsOf } from './order.changes.js'
+import { Order, type OrderDocument } from './order.model.js'
+import { presentOrder } from './order.presenter.js'
+import { ticketCopy } from './ticket.copies.js'
+
+const ATTEMPTS = 5
+
+export default define(orders.createOrder, async (ctx, input) => {
+  if (!ctx.caller) throw new Refusal('unauthenticated', 'An order has a buyer: sign in first.')
+  const request = requestOf(ctx, input)
+  const _id = new mongoose.Types.ObjectId(input.orderId)
+  const earlier = await ctx.model(Order).findById(_id).lean()
+  if (earlier) return again(earlier, request)
+  const ticket = await ticketCopy(ctx, input.ticketId)
+
+  for (let attempt = 1; ; attempt++) {
+    const { holder } = await holdsOf(ctx, ticket._id)
+    if (holder && !holder._id.equals(_id)) throw reserved(ticket._id)
+    const at = ctx.now()
+    const order = {
+      _id,
+      userId: new mongoose.Types.ObjectId(ctx.caller.userId),
+      ticketId: ticket._id,
+      sellerId: ticket.userId,
+      price: ticket.price,
+      state: 'created' as const,
+      expiresAt: new Date(at.getTime() + ctx.config.orderExpiresAfterMs),
+      refusedCharges: [],
+      version: 0,
+      request,
+      createdAt: at,
+      updatedAt: at,
+    }
+    const inserted = await insert(ctx, order)
+    if (inserted) return presentOrder(inserted)
+    // Whoever was faster is this very request, another order of the ticket, or one that took the number of the hold.
+    const rival = await ctx.model(Order).findById(_id).readConcern('linearizable').lean()
+    if (rival) return again(rival, request)
+    if (attempt === ATTEMPTS) throw reserved(ticket._id)
+  }
+})
+
+/** Null where a unique index refused it: the id, the ticket, which one order holds at a time, or the number. */
+async function insert(ctx: Context, order: Omit<OrderDocument, 'hold'>): Promise<OrderDocument | null> {
+  const model = ctx.model(Order)
+  try {
+    return await withEvents(ctx, 'orders', async (tx) => {
+      const { next: hold } = await holdsOf(ctx, order.ticketId, tx)
+      await model.create([{ ...order, hold }], { session: tx.session })
+      const saved = await model.findById(order._id).session(tx.session).orFail().lean()
+      emit(tx, saved)
+      return saved
+    })
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
+    return null
+  }
+}
+
+/** The same id again: the first outcome, as it stands by now. */
+function again(earlier: OrderDocument, request: OrderDocument['request']) {
+  if (isSameRequest(earlier.request, request)) return presentOrder(earlier)
+  throw new Refusal('order_id_reused', 'This orderId was sent before with another input or by another caller.')
+}
+
+const reserved = (ticketId: Types.ObjectId): Refusal =>
+  new Refusal('ticket_reserved', 'Another order holds the ticket, or bought it.', { ticketId: ticketId.toHexString() })

@@ -1,0 +1,72 @@
+import type { Types } from 'mongoose'
+import type { EventTransaction } from '../../platform/events.js'
+import type { Context } from '../../platform/function.js'
+import { Order, type OrderDocument } from './order.model.js'
+import { presentOrderNews } from './order.presenter.js'
+import { HOLDING, statesBefore, type OrderState } from './order.states.js'
+
+/** The event that tells of an order's coming to a state. */
+const TOLD_AS: Record<OrderState, string> = {
+  created: 'order:created',
+  awaiting_payment: 'order:reserved',
+  complete: 'order:completed',
+  cancelled: 'order:cancelled',
+}
+
+/**
+ * The one writer of states: moves an order along the table of transitions and emits the event. Answers null where the
+ * order is not in a state to come from, or the guard does not match: then nothing changes.
+ */
+export async function moveOrder(
+  ctx: Context,
+  tx: EventTransaction,
+  { id, guard, to, set, unset }: Move,
+): Promise<OrderDocument | null> {
+  const moved = await ctx
+    .model(Order)
+    .findOneAndUpdate(
+      { $and: [{ _id: id, state: { $in: statesBefore(to) } }, guard ?? {}] },
+      {
+        $set: { ...set, state: to, updatedAt: ctx.now() },
+        ...(unset && { $unset: unset }),
+        $inc: { version: 1 },
+      },
+      { session: tx.session, returnDocument: 'after' },
+    )
+    .lean()
+  if (moved) emit(tx, moved)
+  return moved
+}
+
+interface Move {
+  id: Types.ObjectId
+  to: OrderState
+  /** Beyond the states that it may come from. */
+  guard?: object
+  set?: Partial<OrderDocument>
+  unset?: { reason: 1 }
+}
+
+export const emit = (tx: EventTransaction, order: OrderDocument): void =>
+  tx.emit({
+    type: TOLD_AS[order.state],
+    aggregate: { type: 'order', id: order._id },
+    version: order.version,
+    payload: presentOrderNews(order),
+  })
+
+/** Who holds a ticket now, and what the next hold's number is. Both are only hints outside of a transaction. */
+export async function holdsOf(
+  ctx: Context,
+  ticketId: Types.ObjectId,
+  tx?: EventTransaction,
+): Promise<{ holder: OrderDocument | null; next: number }> {
+  const model = ctx.model(Order)
+  const session = tx?.session ?? null
+  const holder = await model
+    .findOne({ ticketId, state: { $in: [...HOLDING] } })
+    .session(session)
+    .lean()
+  const latest = await model.findOne({ ticketId }, { hold: 1 }).sort({ hold: -1 }).session(session).lean()
+  return { holder, next: (latest?.hold ?? 0) + 1 }
+}

@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import { defineContract, operation, subscriber } from '../../platform/contract.js'
+import { id, listOf, money, page, time, version } from '../../platform/types.js'
+import { orderNews } from '../orders/contract.js'
+import { CHARGE_STATES } from './charge.states.js'
+
+const method = z.enum(['balance', 'stripe'])
+
+export const charge = z.object({
+  id,
+  orderId: id,
+  /** The buyer. */
+  userId: id,
+  /** The order's price. */
+  amount: money,
+  method,
+  /** paid: the order decides. accepted, settled: it completed the order, and the seller is, or has been, credited. */
+  state: z.enum(CHARGE_STATES),
+  /** Why it failed, or is given back. */
+  reason: z.string().optional(),
+  /** Of a pending charge by Stripe: what the buyer confirms the payment with. */
+  clientSecret: z.string().optional(),
+  version,
+  createdAt: time,
+  lastModified: time,
+})
+
+/** What a payment was made for: `{type: 'charge', id}`. */
+const cause = z.strictObject({ type: z.string().regex(/^[a-z_]{1,40}$/), id })
+
+const someoneElse = (p: { payerId?: string | undefined; payeeId?: string | undefined }) =>
+  (p.payerId !== undefined || p.payeeId !== undefined) && p.payerId !== p.payeeId
+
+export const payments = defineContract('payments', {
+  createCharge: operation({
+    summary:
+      'Pays an order, from the balance or by Stripe. The order then completes; where it cannot any more, all goes back.',
+    access: 'user',
+    input: z
+      .strictObject({
+        chargeId: id.optional(),
+        orderId: id,
+        method,
+        /** By Stripe: pays at once with this payment method; without it, the buyer confirms with the clientSecret. */
+        paymentMethodId: z.string().min(1).max(200).optional(),
+      })
+      .refine((input) => input.method === 'stripe' || input.paymentMethodId === undefined, {
+        message: 'is for the method stripe',
+        path: ['paymentMethodId'],
+      }),
+    output: charge,
+    errors: [
+      'charge_id_reused',
+      'order_not_found',
+      'order_complete',
+      'order_cancelled',
+      'payment_method_unavailable',
+      'insufficient_funds',
+      'payment_declined',
+    ],
+    deadline: 'money',
+    idempotent: true,
+    newId: 'chargeId',
+  }),
+  getCharge: operation({
+    summary: 'One charge: own ones, or any for admins.',
+    access: 'user',
+    input: z.strictObject({ chargeId: id }),
+    output: charge,
+    errors: ['charge_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  listCharges: operation({
+    summary: 'Charges, newest first: own ones, or any for admins; of one order, where it is named.',
+    access: 'user',
+    input: z.strictObject({ userId: id.optional(), orderId: id.optional(), ...page }),
+    output: listOf(charge),
+    errors: ['forbidden', 'invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  refundCharge: operation({
+    summary:
+      "Takes a purchase back: the seller's balance must cover it; then the buyer is given it back, and the order is cancelled.",
+    access: 'admin',
+    input: z.strictObject({ chargeId: id }),
+    output: charge,
+    errors: ['charge_not_found', 'charge_not_refundable', 'insufficient_funds'],
+    deadline: 'money',
+    idempotent: true,
+  }),
+
+  followOrder: subscriber({
+    summary: 'Keeps the copy of an order; credits the seller of a complete one; gives up payments of a cancelled one.',
+    payload: orderNews,
+    errors: ['out_of_order'],
+    deadline: 'money',
+    subscribes: ['order:created', 'order:reserved', 'order:completed', 'order:cancelled'],
+  }),
+  returnCharge: operation({
+    summary: 'For orders: gives the money of a charge back that its order turned away.',
+    access: 'internal',
+    input: z.strictObject({ chargeId: id, reason: z.string().max(100) }),
+    output: z.object({}),
+    errors: ['charge_not_found', 'charge_not_refundable'],
+    deadline: 'money',
+    idempotent: true,
+  }),
+  receiveStripeEvent: operation({
+    summary: 'For the webhooks: something happened to a payment intent. The charge looks for itself what.',
+    access: 'internal',
+    input: z.strictObject({ intentId: z.string().max(200), chargeId: id.optional() }),
+    output: z.object({ known: z.boolean() }),
+    errors: [],
+    deadline: 'money',
+    idempotent: true,
+  }),
+  recoverCharges: operation({
+    summary: 'For the recovery job: drives charges on that stand still.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ examined: z.int(), moved: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  tellCharge: subscriber({
+    summary: 'Tells the buyer of every change of a charge, over the sockets, as `charge:updated`.',
+    payload: charge,
+    subscribes: ['charge:created', 'charge:refunded'],
+  }),
+
+  pay: operation({
+    summary: 'Moves money from a payer, to a payee, or both, once per paymentId; answers when it is COMMITTED.',
+    access: 'internal',
+    input: z
+      .strictObject({
+        paymentId: id,
+        /** Pays before the decision, and may refuse: `insufficient_funds`. */
+        payerId: id.optional(),
+        /** Receives after the decision, and cannot refuse: must be a user who exists. */
+        payeeId: id.optional(),
+        amount: money,
+        cause,
+      })
+      // Both have one set of places for payments: the payee would take the payer's mark for its own.
+      .refine(someoneElse, { message: 'needs a payer or a payee, and not the same user as both', path: ['payeeId'] }),
+    output: z.object({ id, state: z.literal('COMMITTED') }),
+    errors: ['payment_id_reused', 'payment_cancelled', 'insufficient_funds'],
+    deadline: 'money',
+    idempotent: true,
+  }),
+  refund: operation({
+    summary: 'Gives a payer everything back, once; answers when it is there. Only where nobody has received it.',
+    access: 'internal',
+    input: z.strictObject({ paymentId: id }),
+    output: z.object({
+      /** CANCELLED: it was never decided. COMMITTED: then its reversal is. */
+      state: z.enum(['CANCELLED', 'COMMITTED']),
+      reversalId: id.optional(),
+    }),
+    errors: ['payment_not_found', 'payment_not_refundable'],
+    deadline: 'money',
+    idempotent: true,
+  }),
+  recoverPayments: operation({
+    summary: 'Drives stuck payments to their end; the recovery job calls it. With paymentId one, parked or not.',
+    access: 'admin',
+    input: z.strictObject({ paymentId: id.optional() }),
+    output: z.object({
+      examined: z.int(),
+      reapplied: z.int(),
+      committed: z.int(),
+      cancelled: z.int(),
+      parked: z.int(),
+    }),
+    errors: ['payment_not_found', 'payment_not_stuck'],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  settledPayments: operation({
+    summary:
+      'For tidyUsers: which of these payments are final, with `before` also created before it; and which of these users have an older one that is not.',
+    access: 'internal',
+    input: z.strictObject({
+      paymentIds: z.array(id).max(1000).default([]),
+      userIds: z.array(id).max(1000).default([]),
+      before: time.optional(),
+    }),
+    output: z.object({ settled: z.array(id), outstanding: z.array(id) }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  auditPayments: operation({
+    summary: 'For auditBooks: checks the payments of these users against what auditUsers says of their ledgers.',
+    access: 'internal',
+    input: z.strictObject({ userIds: z.array(id).max(200) }),
+    output: z.object({
+      checked: z.int(),
+      violations: z.array(z.object({ rule: z.string(), entityId: z.string(), detail: z.string() })),
+      /** Waiting for an admin. */
+      parked: z.array(id),
+    }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+})

@@ -1,0 +1,96 @@
+import mongoose from 'mongoose'
+import { DUPLICATE_KEY } from '../../platform/bulkErrors.js'
+import type { HandlerInput } from '../../platform/contract.js'
+import { Refusal, type ErrorCode } from '../../platform/errors.js'
+import { define, type Context } from '../../platform/function.js'
+import { point } from '../../platform/points.js'
+import { isSameRequest, requestOf, type RequestMark } from '../../platform/requests.js'
+import { presentCharge, readCharge } from './charge.changes.js'
+import { driveForRequest } from './charge.drive.js'
+import { Charge, type ChargeDocument } from './charge.model.js'
+import { payments } from './contract.js'
+import { visibleOrderCopy } from './order.copies.js'
+import type { OrderCopyDocument } from './orderCopy.model.js'
+import { requireStripe } from './stripe.client.js'
+
+const { ObjectId } = mongoose.Types
+
+export default define(payments.createCharge, async (ctx, input) => {
+  const request = requestOf(ctx, input)
+  const _id = new ObjectId(input.chargeId)
+  const earlier = await ctx.model(Charge).findById(_id).lean()
+  const charge = earlier ?? (await insert(ctx, await newCharge(ctx, input, request)))
+  if (!isSameRequest(charge.request, request)) {
+    throw new Refusal('charge_id_reused', 'This chargeId was sent before with another input or by another caller.')
+  }
+
+  const driven = charge.state === 'pending' ? await driveForRequest(ctx, charge) : charge
+  if (driven.state === 'failed') throw failure(driven)
+  // One that waits for its buyer has got a client secret on the way.
+  return presentCharge(driven.state === 'pending' ? await readCharge(ctx, driven) : driven)
+})
+
+/** What is to be paid, and by whom; refusals from here store nothing. */
+async function newCharge(
+  ctx: Context,
+  { chargeId, orderId, method, paymentMethodId }: HandlerInput<typeof payments.createCharge>,
+  request: RequestMark,
+): Promise<ChargeDocument> {
+  const order = await visibleOrderCopy(ctx, orderId)
+  assertPayable(order)
+  if (method === 'stripe') requireStripe(ctx)
+  if (method === 'stripe' && order.price === 0) {
+    throw new Refusal('invalid_input', 'The input breaks the contract.', {
+      issues: [{ path: 'method', message: 'what costs nothing is paid from the balance' }],
+    })
+  }
+  const at = ctx.now()
+  return {
+    _id: new ObjectId(chargeId),
+    orderId: order._id,
+    userId: order.userId,
+    sellerId: order.sellerId,
+    amount: order.price,
+    method,
+    state: 'pending',
+    paymentId: new ObjectId(ctx.newId()),
+    payoutId: new ObjectId(ctx.newId()),
+    ...(paymentMethodId !== undefined && { paymentMethodId }),
+    version: 0,
+    request,
+    createdAt: at,
+    lastModified: at,
+  }
+}
+
+/** By the copy, so as far as is known here: what it does not know yet, the order decides when the money is there. */
+function assertPayable({ state, reason }: OrderCopyDocument): void {
+  if (state === 'complete') throw new Refusal('order_complete', 'The order is paid.')
+  // One that expired may still be paid, if its ticket is free.
+  if (state === 'cancelled' && reason !== 'expired') throw new Refusal('order_cancelled', 'The order was cancelled.')
+}
+
+/** Or the charge that the same request inserted just now. */
+async function insert(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
+  try {
+    await point('charge.insert.before')
+    await ctx.model(Charge).create(charge)
+    await point('charge.insert.after')
+    return charge
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
+    return readCharge(ctx, charge)
+  }
+}
+
+function failure({ _id, reason = '' }: ChargeDocument): Refusal {
+  const { code, message } = FAILURES[reason] ?? { code: 'payment_declined' as const, message: 'The payment failed.' }
+  return new Refusal(code, message, { chargeId: _id.toHexString() })
+}
+
+/** Why a charge failed, as it is told to clients. */
+const FAILURES: Record<string, { code: ErrorCode; message: string }> = {
+  insufficient_funds: { code: 'insufficient_funds', message: 'The balance does not cover the price.' },
+  order_cancelled: { code: 'order_cancelled', message: 'The order was cancelled before it was paid.' },
+  order_complete: { code: 'order_complete', message: 'The order was paid otherwise.' },
+}

@@ -1,0 +1,7 @@
+import { define } from '../../platform/function.js'
+import { presentCharge, visibleCharge } from './charge.changes.js'
+import { payments } from './contract.js'
+
+export default define(payments.getCharge, async (ctx, { chargeId }) =>
+  presentCharge(await visibleCharge(ctx, chargeId)),
+)

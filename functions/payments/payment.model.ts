@@ -1,0 +1,55 @@
+import { Schema, type Types } from 'mongoose'
+import { defineModel } from '../../platform/model.js'
+import type { Repair } from '../../protocol/engine.js'
+import type { State } from '../../protocol/states.js'
+
+/** Money that goes from a user, to a user, or both: a document that the engine drives (protocol/engine.ts). */
+export interface PaymentDocument {
+  _id: Types.ObjectId
+  /** Who pays; absent: the money comes from outside. */
+  payerId?: Types.ObjectId
+  /** Who receives; absent: it is held, or leaves. */
+  payeeId?: Types.ObjectId
+  /** Minor units, 64-bit integer. */
+  amount: number
+  /** What it was made for. */
+  cause: { type: string; id: Types.ObjectId }
+  state: State
+  /** Fences executors: every transition is a compare-and-set on (state, epoch); a takeover raises it. */
+  epoch: number
+  reason?: string
+  reverses?: Types.ObjectId
+  /** Of a reversal: when the payment that it takes back was created. */
+  originalCreatedAt?: Date
+  /** How often recovery took it over. */
+  recoveries: number
+  parked: boolean
+  /** One record a repair: when, by whom, from which state, why. */
+  repairs: Repair[]
+  requestId: string
+  createdAt: Date
+  lastModified: Date
+}
+
+const schema = new Schema<PaymentDocument>(
+  {
+    payerId: Schema.Types.ObjectId,
+    payeeId: Schema.Types.ObjectId,
+    amount: { type: Schema.Types.BigInt, required: true },
+    cause: { type: { type: String, required: true }, id: { type: Schema.Types.ObjectId, required: true } },
+    state: { type: String, required: true },
+    epoch: { type: Number, required: true },
+    reason: String,
+    reverses: Schema.Types.ObjectId,
+    originalCreatedAt: Date,
+    recoveries: { type: Number, default: 0 },
+    parked: { type: Boolean, default: false },
+    repairs: { type: [Schema.Types.Mixed], default: [] },
+    requestId: String,
+    createdAt: { type: Date, required: true },
+    lastModified: { type: Date, required: true },
+  } as never,
+  { versionKey: false },
+)
+
+export const Payment = defineModel<PaymentDocument>('payments', 'payments', schema)

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { defineContract, operation, subscriber } from '../../platform/contract.js'
+import { id, listOf, name, page, price, time, version } from '../../platform/types.js'
+
+export const ticket = z.object({
+  id,
+  /** The seller. */
+  userId: id,
+  title: z.string(),
+  price,
+  /** The order that holds it, or bought it. */
+  orderId: id.optional(),
+  version,
+  createdAt: time,
+  updatedAt: time,
+})
+
+/** What a ticket must know of an order: which hold it is, and whether it still stands. */
+const hold = z.object({ id, ticketId: id, hold: z.int().min(1), state: z.string() })
+
+export const tickets = defineContract('tickets', {
+  createTicket: operation({
+    summary: "Puts a ticket up for sale, the caller's own.",
+    access: 'user',
+    input: z.strictObject({ ticketId: id.optional(), title: name, price }),
+    output: ticket,
+    errors: ['ticket_id_reused'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'ticketId',
+  }),
+  updateTicket: operation({
+    summary: 'Changes title or price, while no order holds the ticket: own ones, or any for admins.',
+    access: 'user',
+    input: z.strictObject({
+      ticketId: id,
+      version,
+      set: z
+        .strictObject({ title: name.optional(), price: price.optional() })
+        .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
+    }),
+    output: ticket,
+    errors: ['ticket_not_found', 'forbidden', 'ticket_reserved', 'version_conflict'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  getTicket: operation({
+    summary: 'One ticket.',
+    access: 'user',
+    input: z.strictObject({ ticketId: id }),
+    output: ticket,
+    errors: ['ticket_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  listTickets: operation({
+    summary: 'Tickets, oldest first: all, of one seller, or only those that nobody holds.',
+    access: 'user',
+    input: z.strictObject({ userId: id.optional(), free: z.boolean().default(false), ...page }),
+    output: listOf(ticket),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  lockTicket: subscriber({
+    summary: "Sets or takes off a ticket's lock, as its orders come and go.",
+    payload: hold,
+    subscribes: ['order:created', 'order:completed', 'order:cancelled'],
+  }),
+})

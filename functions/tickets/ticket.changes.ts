@@ -1,0 +1,44 @@
+import type { UpdateQuery } from 'mongoose'
+import type { z } from 'zod'
+import type { EventTransaction } from '../../platform/events.js'
+import type { Context } from '../../platform/function.js'
+import type { ticket } from './contract.js'
+import { Ticket, type TicketDocument } from './ticket.model.js'
+
+export const presentTicket = (t: TicketDocument): z.output<typeof ticket> => ({
+  id: t._id.toHexString(),
+  userId: t.userId.toHexString(),
+  title: t.title,
+  price: t.price,
+  ...(t.orderId && { orderId: t.orderId.toHexString() }),
+  version: t.version,
+  createdAt: t.createdAt.toISOString(),
+  updatedAt: t.updatedAt.toISOString(),
+})
+
+/** Changes a ticket and emits `ticket:updated`; null where the guard does not match, and nothing is emitted. */
+export async function changeTicket(
+  ctx: Context,
+  tx: EventTransaction,
+  guard: object,
+  change: UpdateQuery<TicketDocument>,
+): Promise<TicketDocument | null> {
+  const changed = await ctx
+    .model(Ticket)
+    .findOneAndUpdate(
+      guard,
+      { ...change, $set: { ...change.$set, updatedAt: ctx.now() }, $inc: { version: 1 } },
+      { session: tx.session, returnDocument: 'after' },
+    )
+    .lean()
+  if (changed) emit(tx, 'ticket:updated', changed)
+  return changed
+}
+
+export const emit = (tx: EventTransaction, type: 'ticket:created' | 'ticket:updated', changed: TicketDocument): void =>
+  tx.emit({
+    type,
+    aggregate: { type: 'ticket', id: changed._id },
+    version: changed.version,
+    payload: presentTicket(changed),
+  })

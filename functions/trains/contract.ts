@@ -1,0 +1,187 @@
+import { z } from 'zod'
+import { defineContract, operation, subscriber } from '../../platform/contract.js'
+import { id, listOf, name, page, price, time, version } from '../../platform/types.js'
+import { BOOKING_ENDS } from '../bookings/contract.js'
+
+/** How many seats a train may have: each booking finds the free ones in the train's own document. */
+const seatCount = z.int().min(1).max(2000)
+const ORDER = { message: 'must be after departureTime', path: ['arrivalTime'] }
+const PERIOD = { message: 'from must be before to', path: ['to'] }
+
+export const train = z.object({
+  id,
+  route: z.string(),
+  departureTime: time,
+  arrivalTime: time,
+  /** How many there are. */
+  seats: z.int(),
+  /** How many of them are still to be had. */
+  availableSeats: z.int().min(0),
+  /** Minor units. */
+  pricePerSeat: price,
+  version,
+  createdAt: time,
+  updatedAt: time,
+})
+
+const terms = {
+  route: name,
+  departureTime: time,
+  arrivalTime: time,
+  /** How many seats the train has to sell. */
+  availableSeats: seatCount,
+  pricePerSeat: price,
+}
+
+/** What a train needs to know of a booking, in whatever step. */
+const heldSeats = z.strictObject({
+  id,
+  trainId: id,
+  passengers: z.int().min(1),
+  createdAt: time,
+  /** Set on a reversal: the booking that it takes back, and when that was created. */
+  reverses: id.optional(),
+  originalCreatedAt: time.optional(),
+})
+
+export const trains = defineContract('trains', {
+  createTrain: operation({
+    summary: 'Puts a train up for booking: one journey, with so many seats.',
+    access: 'admin',
+    input: z
+      .strictObject({ trainId: id.optional(), ...terms })
+      .refine(({ departureTime, arrivalTime }) => departureTime < arrivalTime, ORDER),
+    output: train,
+    errors: ['train_id_reused'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'trainId',
+  }),
+  updateTrain: operation({
+    summary:
+      'Changes a train; price and times hold for later bookings. availableSeats is all that it has, sold ones too.',
+    access: 'admin',
+    input: z.strictObject({
+      trainId: id,
+      version,
+      set: z
+        .strictObject(terms)
+        .partial()
+        .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
+    }),
+    output: train,
+    errors: ['train_not_found', 'version_conflict', 'invalid_input', 'seats_sold'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  deleteTrain: operation({
+    summary: 'Takes a train out, if no seat of it is booked.',
+    access: 'admin',
+    input: z.strictObject({ trainId: id }),
+    output: z.object({ trainId: id }),
+    errors: ['train_not_found', 'train_has_bookings'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  getTrain: operation({
+    summary: 'One train, with the seats still available as of at most a second ago.',
+    access: 'user',
+    input: z.strictObject({ trainId: id }),
+    output: train,
+    errors: ['train_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  listTrains: operation({
+    summary: 'Trains, oldest first, as of at most a second ago: of a route, departing in a period, with so many seats.',
+    access: 'user',
+    input: z
+      .strictObject({
+        route: name.optional(),
+        from: time.optional(),
+        to: time.optional(),
+        seats: seatCount.optional(),
+        ...page,
+      })
+      .refine(({ from, to }) => !from || !to || from < to, PERIOD),
+    output: listOf(train),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+
+  readTrainTerms: operation({
+    summary: 'For bookings: what seats cost and when the train goes, never from the cache; null where there is none.',
+    access: 'internal',
+    input: z.strictObject({ trainIds: z.array(id).max(1000) }),
+    output: z.object({
+      terms: z.array(z.object({ pricePerSeat: price, departureTime: time, arrivalTime: time }).nullable()),
+    }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  moveSeats: operation({
+    summary: 'For the booking engine: steps of the protocol on trains, each with its own outcome.',
+    access: 'internal',
+    input: z.strictObject({
+      steps: z
+        .array(
+          z.strictObject({
+            step: z.enum(['apply', 'clear', 'undo', 'void', 'reverse', 'give']),
+            booking: heldSeats,
+          }),
+        )
+        .min(1)
+        .max(1000),
+    }),
+    output: z.object({
+      /** unknown: the write may have landed, or land later. */
+      outcomes: z.array(
+        z.object({
+          vote: z.enum(['ok', 'refused', 'void', 'unknown']),
+          /** Of the step `give`. */
+          seats: z.array(z.int()).optional(),
+        }),
+      ),
+    }),
+    errors: [],
+    deadline: 'step',
+    idempotent: false,
+  }),
+  auditTrains: operation({
+    summary: 'For auditBooks: trains by page, with what they know of bookings, and violations seen within this domain.',
+    access: 'internal',
+    input: z.strictObject({ trainIds: z.array(id).max(1000).optional(), ...page }),
+    output: z.object({
+      items: z.array(
+        z.object({
+          id,
+          bookings: z.array(z.object({ id, passengers: z.int(), seats: z.array(z.int()) })),
+          pendingBookings: z.array(id),
+          tombstones: z.array(id),
+          violations: z.array(z.string()),
+        }),
+      ),
+      nextCursor: z.string().nullable(),
+    }),
+    errors: ['invalid_input'],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  tidyTrains: operation({
+    summary: 'For the tidy job: clears leftover markers, forgets what was taken back more than a day ago.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ cleared: z.int(), forgotten: z.int() }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  dropCachedTrain: subscriber({
+    summary: 'Drops what the cache has of a train that a booking changed.',
+    payload: z.object({ trainId: id.optional() }),
+    subscribes: BOOKING_ENDS,
+    subscribesWhere: 'trainId',
+  }),
+})

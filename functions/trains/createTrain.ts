@@ -1,0 +1,31 @@
+import mongoose from 'mongoose'
+import { define } from '../../platform/function.js'
+import { insertOnce } from '../../platform/insertOnce.js'
+import { requestOf } from '../../platform/requests.js'
+import { trains } from './contract.js'
+import { Train, type TrainDocument } from './train.model.js'
+import { presentTrain } from './train.presenter.js'
+
+export default define(trains.createTrain, async (ctx, input) => {
+  const at = ctx.now()
+  const train: TrainDocument = {
+    _id: new mongoose.Types.ObjectId(input.trainId),
+    route: input.route,
+    routeKey: input.route.toLowerCase(),
+    departureTime: new Date(input.departureTime),
+    arrivalTime: new Date(input.arrivalTime),
+    seats: input.availableSeats,
+    seatsLeft: input.availableSeats,
+    pricePerSeat: input.pricePerSeat,
+    deleted: false,
+    bookings: [],
+    pendingBookings: [],
+    tombstones: [],
+    forgottenBefore: new Date(0),
+    version: 0,
+    request: requestOf(ctx, input),
+    createdAt: at,
+    updatedAt: at,
+  }
+  return insertOnce(ctx.model(Train), 'train', train, presentTrain)
+})

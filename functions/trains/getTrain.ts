@@ -1,0 +1,15 @@
+import { Refusal } from '../../platform/errors.js'
+import { define } from '../../platform/function.js'
+import { trains } from './contract.js'
+import { trainCache } from './train.cache.js'
+import { Train } from './train.model.js'
+import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
+
+export default define(trains.getTrain, async (ctx, { trainId }) => {
+  const train = await ctx.use(trainCache).read(trainId, async () => {
+    const found = await ctx.model(Train).findOne({ _id: trainId, deleted: false }, SHOWN_FIELDS).lean()
+    return found && presentTrain(found)
+  })
+  if (!train) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
+  return train
+})

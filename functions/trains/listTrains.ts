@@ -1,0 +1,26 @@
+import { define } from '../../platform/function.js'
+import { pageOf } from '../../platform/pages.js'
+import { trains } from './contract.js'
+import { trainListCache } from './train.cache.js'
+import { Train } from './train.model.js'
+import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
+
+export default define(trains.listTrains, async (ctx, { route, from, to, seats, limit, cursor }) => {
+  const key = JSON.stringify([route, from, to, seats, limit, cursor])
+  return ctx.use(trainListCache).read(key, async () => {
+    const departure = { ...(from && { $gte: new Date(from) }), ...(to && { $lt: new Date(to) }) }
+    const { documents, nextCursor } = await pageOf(
+      ctx.model(Train),
+      {
+        deleted: false,
+        ...(route !== undefined && { routeKey: route.toLowerCase() }),
+        ...((from || to) && { departureTime: departure }),
+        ...(seats !== undefined && { seatsLeft: { $gte: seats } }),
+      },
+      { limit, cursor },
+      'oldestFirst',
+      { projection: SHOWN_FIELDS },
+    )
+    return { items: documents.map(presentTrain), nextCursor }
+  })
+})

@@ -1,0 +1,21 @@
+import type { TrainDocument } from './train.model.js'
+
+export type AuditedTrain = Pick<
+  TrainDocument,
+  '_id' | 'seats' | 'seatsLeft' | 'bookings' | 'pendingBookings' | 'tombstones' | 'deleted'
+>
+
+/** The rules that one train's document must keep at every moment: each of its writes keeps them. */
+export function findingsOf({ seats, seatsLeft, bookings, deleted }: AuditedTrain): string[] {
+  const held = bookings.reduce((sum, { passengers }) => sum + passengers, 0)
+  const numbers = bookings.flatMap((each) => each.seats ?? [])
+  const twice = numbers.filter((each, i) => numbers.indexOf(each) !== i)
+  const short = bookings.filter((each) => each.seats && each.seats.length !== each.passengers)
+  return [
+    ...(held + seatsLeft === seats ? [] : [`${held} seats held and ${seatsLeft} left of ${seats}`]),
+    ...(seatsLeft < 0 ? [`${-seatsLeft} seats sold that it does not have`] : []),
+    ...(twice.length === 0 ? [] : [`seats ${twice.join(', ')} given twice`]),
+    ...short.map(({ _id }) => `booking ${String(_id)} has another number of seats than passengers`),
+    ...(deleted && held > 0 ? ['deleted, with seats held'] : []),
+  ]
+}

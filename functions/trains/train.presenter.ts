@@ -1,0 +1,31 @@
+import type { z } from 'zod'
+import type { train } from './contract.js'
+import type { TrainDocument } from './train.model.js'
+
+export type ShownTrain = z.output<typeof train>
+
+/** What is shown of a train: without its bookings, which may be many. */
+export const SHOWN_FIELDS = {
+  route: 1,
+  departureTime: 1,
+  arrivalTime: 1,
+  seats: 1,
+  seatsLeft: 1,
+  pricePerSeat: 1,
+  version: 1,
+  createdAt: 1,
+  updatedAt: 1,
+} as const
+
+export const presentTrain = (t: Pick<TrainDocument, '_id' | keyof typeof SHOWN_FIELDS>): ShownTrain => ({
+  id: t._id.toHexString(),
+  route: t.route,
+  departureTime: t.departureTime.toISOString(),
+  arrivalTime: t.arrivalTime.toISOString(),
+  seats: t.seats,
+  availableSeats: t.seatsLeft,
+  pricePerSeat: t.pricePerSeat,
+  version: t.version,
+  createdAt: t.createdAt.toISOString(),
+  updatedAt: t.updatedAt.toISOString(),
+})

@@ -1,0 +1,73 @@
+import type { Server, Socket } from 'socket.io'
+import type { Operation } from '../platform/contract.js'
+import type { Logger } from '../platform/log.js'
+import type { Config } from '../config/index.js'
+import type { Transport } from '../platform/transport.js'
+import { createAcknowledge } from './acknowledgements.js'
+import { createFeedHub } from './feedHub.js'
+import type { WatchFeeds } from './feedWatch.js'
+import { createPresenceReporter } from './presence.js'
+import { createSystemCall } from './systemCall.js'
+import { createSocketFeeds, payloadOf, type Comeback, type SocketFeeds } from './socketFeeds.js'
+
+/** What the stream of new entries did not bring is found by then. */
+const SWEEP_MS = 2000
+/** Packets that a socket may leave unread. Whoever is further behind is cut off, and comes back for the rest. */
+const MAX_UNREAD_PACKETS = 20_000
+
+/** All feeds of this worker. */
+export interface GatewayFeeds {
+  of(socket: Socket, comeback: Comeback): SocketFeeds
+  close(): Promise<void>
+}
+
+export function createGatewayFeeds(options: {
+  io: Server
+  config: Pick<Config, 'deadlinesMs'>
+  log: Logger
+  request: Transport['request']
+  contracts: ReadonlyMap<string, Operation>
+  watch: WatchFeeds
+  newId: () => string
+}): GatewayFeeds {
+  const { io, log, watch } = options
+  const call = createSystemCall(options)
+  const hub = createFeedHub({
+    log,
+    call,
+    broadcast: (entry) => void io.local.to(entry.feed).emit(entry.name, payloadOf(entry)),
+  })
+  let sweeping = false
+
+  function sweep(): void {
+    cutOffTheSlow()
+    if (sweeping) return
+    sweeping = true
+    hub
+      .sweep()
+      .catch((error: unknown) => log.debug({ err: error }, 'feeds out of reach'))
+      .finally(() => (sweeping = false))
+  }
+
+  function cutOffTheSlow(): void {
+    for (const socket of io.sockets.sockets.values()) {
+      const unread = (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length
+      if (unread <= MAX_UNREAD_PACKETS) continue
+      log.warn({ socketId: socket.id, unread }, 'cut off: reads too slowly')
+      socket.conn.close(true)
+    }
+  }
+
+  const acknowledge = createAcknowledge(options)
+  const presence = createPresenceReporter({ hub, call, worker: options.newId(), log })
+  const watching = watch({ appended: (entry) => hub.take(entry), opened: sweep })
+  const timer = setInterval(sweep, SWEEP_MS)
+  return {
+    of: (socket, comeback) => createSocketFeeds({ socket, hub, moved: presence.moved, acknowledge, comeback }),
+    async close() {
+      clearInterval(timer)
+      presence.stop()
+      await watching.close()
+    },
+  }
+}

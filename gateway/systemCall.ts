@@ -1,0 +1,32 @@
+import type { Config } from '../config/index.js'
+import type { CallInput, Operation, Output } from '../platform/contract.js'
+import { Refusal } from '../platform/errors.js'
+import { fullName } from '../platform/invocation.js'
+import type { Transport } from '../platform/transport.js'
+
+/** Calls functions on behalf of the gateway itself. Refusals are thrown. */
+export function createSystemCall({
+  request,
+  config,
+  newId,
+}: {
+  request: Transport['request']
+  config: Pick<Config, 'deadlinesMs'>
+  newId: () => string
+}): <Op extends Operation>(operation: Op, input: CallInput<Op>) => Promise<Output<Op>> {
+  return async (operation, input) => {
+    const result = await request(
+      {
+        operation: fullName(operation),
+        input,
+        caller: null,
+        requestId: newId(),
+        ttlMs: config.deadlinesMs[operation.deadline],
+      },
+      { idempotent: operation.idempotent },
+    )
+    if (result.ok) return result.data as never
+    const { code, message, details } = result.error
+    throw new Refusal(code, message, details)
+  }
+}

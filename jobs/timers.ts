@@ -1,0 +1,56 @@
+import type { Job } from 'agenda'
+import { hostname } from 'node:os'
+import { EXPIRATIONS, EXPIRE_ORDER, expirations } from '../functions/expirations/contract.js'
+import type { System } from '../platform/system.js'
+import { createAgenda } from './agenda.js'
+
+/** Agenda takes the timers that fall due before its next look, and rings each at its time. */
+const LOOK_EVERY_MS = 1000
+const AT_ONCE = 50
+/** How long after its holder's death a timer that was ringing rings again. */
+const LOCK_MS = 10_000
+const RETRY_MS = 1000
+
+export interface Timers {
+  /** Takes no new timer, waits for those that ring (config.drainMs at most) and lets go of the others. */
+  stop(): Promise<void>
+}
+
+/** Rings the timers of orders from this process. Any number of processes may do so: each timer has one holder. */
+export async function startTimers(system: System): Promise<Timers> {
+  const { config, log } = system
+  const { db } = system.databases.connection('expirations')
+  if (!db) throw new Error('The expirations database is not connected')
+  const owner = `${hostname()}:${process.pid}`
+  const agenda = createAgenda(db, {
+    name: owner,
+    collection: EXPIRATIONS,
+    processEveryMs: LOOK_EVERY_MS,
+    atOnce: AT_ONCE,
+    log,
+  })
+  agenda.define(EXPIRE_ORDER, ring, { lockLifetime: LOCK_MS, backoff: () => RETRY_MS })
+  await agenda.start()
+
+  /** A timer has the id of its order. It is gone after this; one that could not be told stays, and rings again. */
+  async function ring({ attrs }: Job): Promise<void> {
+    const orderId = String(attrs._id)
+    try {
+      await system.call(expirations.completeExpiration, { orderId }, { caller: null, requestId: system.newId() })
+    } catch (error) {
+      log.warn({ err: error, orderId }, 'a timer of an order rings again')
+      throw error
+    }
+  }
+
+  return {
+    async stop() {
+      const { running } = await agenda.drain(config.drainMs)
+      if (running > 0) log.warn({ running }, 'timers were still ringing')
+      await db
+        .collection(EXPIRATIONS)
+        .updateMany({ lastModifiedBy: owner, lockedAt: { $ne: null } }, { $set: { lockedAt: null } })
+        .catch((error: unknown) => log.warn({ err: error }, 'timers were not released'))
+    },
+  }
+}

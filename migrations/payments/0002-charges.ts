@@ -1,0 +1,102 @@
+import {
+  clearValidator,
+  createEvents,
+  dropEvents,
+  dropIndex,
+  setValidator,
+  type Migration,
+} from '../../platform/migration.js'
+
+const id = { bsonType: 'objectId' }
+const date = { bsonType: 'date' }
+const text = { bsonType: 'string' }
+const count = { bsonType: ['int', 'long'], minimum: 0 }
+const price = { bsonType: 'long', minimum: 0, maximum: 1000000000000 }
+
+const charge = {
+  bsonType: 'object',
+  required: [
+    'orderId',
+    'userId',
+    'sellerId',
+    'amount',
+    'method',
+    'state',
+    'paymentId',
+    'payoutId',
+    'version',
+    'request',
+    'createdAt',
+    'lastModified',
+  ],
+  properties: {
+    _id: id,
+    orderId: id,
+    userId: id,
+    sellerId: id,
+    amount: price,
+    method: { enum: ['balance', 'stripe'] },
+    state: { enum: ['pending', 'failed', 'paid', 'accepted', 'settled', 'reclaiming', 'refunding', 'refunded'] },
+    reason: text,
+    paymentId: id,
+    payoutId: id,
+    reclaimId: id,
+    intentId: text,
+    clientSecret: text,
+    paymentMethodId: text,
+    abandoned: text,
+    version: count,
+    request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
+    createdAt: date,
+    lastModified: date,
+  },
+}
+
+const orderCopy = {
+  bsonType: 'object',
+  required: ['userId', 'sellerId', 'ticketId', 'price', 'state', 'reason', 'chargeId', 'version'],
+  properties: {
+    _id: id,
+    userId: id,
+    sellerId: id,
+    ticketId: id,
+    price,
+    state: text,
+    reason: { bsonType: ['string', 'null'] },
+    chargeId: { bsonType: ['objectId', 'null'] },
+    version: count,
+  },
+}
+
+export default {
+  async up(db) {
+    await setValidator(db, 'charges', charge)
+    await db.collection('charges').createIndexes([
+      { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_buyer_and_age' },
+      { key: { orderId: 1, createdAt: -1, _id: -1 }, name: 'by_order_and_age' },
+      { key: { createdAt: -1, _id: -1 }, name: 'by_age' },
+      // Webhooks name the intent.
+      {
+        key: { intentId: 1 },
+        name: 'one_charge_per_intent',
+        unique: true,
+        partialFilterExpression: { intentId: { $exists: true } },
+      },
+      {
+        key: { lastModified: 1 },
+        name: 'recovery',
+        partialFilterExpression: { state: { $in: ['pending', 'accepted', 'reclaiming', 'refunding'] } },
+      },
+    ])
+    await setValidator(db, 'orderCopies', orderCopy)
+    await createEvents(db)
+  },
+  async down(db) {
+    for (const name of ['by_buyer_and_age', 'by_order_and_age', 'by_age', 'one_charge_per_intent', 'recovery']) {
+      await dropIndex(db, 'charges', name)
+    }
+    await clearValidator(db, 'charges')
+    await clearValidator(db, 'orderCopies')
+    await dropEvents(db)
+  },
+} satisfies Migration

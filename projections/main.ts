@@ -1,0 +1,8 @@
+import { boot } from '../platform/boot.js'
+import { DOMAINS, followersOf } from './followers.js'
+import { startFollowers } from './runner.js'
+
+await boot('projections', DOMAINS, (system) => {
+  const runner = startFollowers(system, followersOf(system))
+  return Promise.resolve(() => runner.stop())
+})

@@ -1,0 +1,41 @@
+import { isFinal, type State } from './states.js'
+import type { Id } from './store.js'
+
+/** What an audit must know of whatever the engine drives. */
+export interface Audited {
+  _id: Id
+  state: State
+  reverses?: Id
+}
+
+/** A final booking that did not change between the two reads, with its reversal if it has one that is final too. */
+export interface Settled<B extends Audited> {
+  booking: B
+  /** It is COMMITTED and not taken back: its effect must stand. Otherwise there must be none left. */
+  stands: boolean
+}
+
+/**
+ * On a live system nothing stands still, so each participant is read between two reads of the bookings, and judged only
+ * by those that were final, and the same, in both: what is final never changes, so the participant in between must show
+ * it. Those on the move are left to the next audit.
+ */
+export function settledBetween<B extends Audited>(before: readonly B[], after: readonly B[]): Settled<B>[] {
+  const statesBefore = new Map(before.map(({ _id, state }) => [String(_id), state]))
+  const reversals = new Map(after.flatMap((r) => (r.reverses ? [[String(r.reverses), r] as const] : [])))
+  return after.flatMap((booking) => {
+    if (!isFinal(booking.state) || statesBefore.get(String(booking._id)) !== booking.state) return []
+    const reversal = reversals.get(String(booking._id))
+    if (reversal && (reversal.state !== 'COMMITTED' || statesBefore.get(String(reversal._id)) !== 'COMMITTED'))
+      return []
+    return [{ booking, stands: booking.state === 'COMMITTED' && !reversal }]
+  })
+}
+
+export interface Violation {
+  rule: string
+  entityId: string
+  detail: string
+}
+
+export const violation = (rule: string, entityId: string, detail: string): Violation => ({ rule, entityId, detail })

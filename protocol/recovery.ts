@@ -1,0 +1,105 @@
+import type { Context } from '../platform/function.js'
+import { OutOfTime, type Engine, type EngineBooking } from './engine.js'
+import { isOutstanding } from './states.js'
+import { Unknown, type Filter } from './store.js'
+
+/** What recovery does with what stands still, whatever the engine drives: bookings, payments. */
+
+/** What recovery took over so often without bringing it to its end waits for an admin. */
+const PARK_AFTER = 15
+const AT_ONCE = 64
+const PAGE = 500
+
+export interface RecoveryReport {
+  examined: number
+  reapplied: number
+  committed: number
+  cancelled: number
+  parked: number
+}
+
+/** Since when something must not have moved to count as stuck. */
+export const stuckSince = (ctx: Pick<Context, 'now' | 'config'>): Date =>
+  new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
+
+/** Oldest first; those that do not fit wait for the next run. */
+export const findStuck = <B extends EngineBooking>(ctx: Context, engine: Engine<B>): Promise<B[]> => {
+  const since = stuckSince(ctx)
+  // createdAt never changes and is never after lastModified: its index narrows, lastModified decides.
+  return engine.find({ ...isOutstanding, createdAt: { $lt: since }, lastModified: { $lt: since }, parked: false }, PAGE)
+}
+
+export interface Recovery<B extends EngineBooking> {
+  engine: Engine<B>
+  /** What the log calls it: `booking`. */
+  entity: string
+  stuck: readonly B[]
+  /** The operation of an admin who named them: parked ones are driven on too. Left out: the recovery job. */
+  askedBy?: string
+}
+
+/** Takes over what is stuck and drives each to its end, or parks it. Safe to run many times at once. */
+export async function recoverStuck<B extends EngineBooking>(
+  ctx: Context,
+  recovery: Recovery<B>,
+): Promise<RecoveryReport> {
+  const report: RecoveryReport = {
+    examined: recovery.stuck.length,
+    reapplied: 0,
+    committed: 0,
+    cancelled: 0,
+    parked: 0,
+  }
+  const queue = recovery.stuck.values()
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const booking of queue) if (ctx.remainingMs() > 0) await recover(ctx, recovery, booking, report)
+    }),
+  )
+  return report
+}
+
+async function recover<B extends EngineBooking>(
+  ctx: Context,
+  { engine, entity, askedBy }: Recovery<B>,
+  stuck: B,
+  report: RecoveryReport,
+): Promise<void> {
+  const named = { [`${entity}Id`]: stuck._id }
+  // Of several recoveries at once, one finds it as it was read; the others touch nothing.
+  const when: Filter = { epoch: stuck.epoch }
+  try {
+    if (askedBy === undefined && stuck.recoveries >= PARK_AFTER) {
+      await engine.resume(stuck._id, {
+        by: 'recovery',
+        why: `parked after ${stuck.recoveries} attempts`,
+        when,
+        set: { parked: true },
+        until: stuck.state,
+        deadlineAt: ctx.deadlineAt,
+      })
+      report.parked++
+      ctx.log.error(
+        { ...named, state: stuck.state, recoveries: stuck.recoveries },
+        `${entity} parked: an admin must look at it`,
+      )
+      return
+    }
+    const resumed = await engine.resume(stuck._id, {
+      by: askedBy ?? 'recovery',
+      why: askedBy ? 'an admin asked for it' : `not moved since ${stuck.lastModified.toISOString()}`,
+      when,
+      set: askedBy ? { parked: false, recoveries: 0 } : {},
+      deadlineAt: ctx.deadlineAt - Math.max(0, ctx.remainingMs() - ctx.config.deadlinesMs.money),
+    })
+    if (!resumed) return
+    if (resumed.found.state === 'INITIAL' || resumed.found.state === 'PENDING') report.reapplied++
+    if (resumed.booking.state === 'COMMITTED') report.committed++
+    if (resumed.booking.state === 'CANCELLED') report.cancelled++
+    ctx.log.info({ ...named, from: stuck.state, to: resumed.booking.state }, `${entity} recovered`)
+  } catch (error) {
+    // Whatever it was, the next run takes it over again, and after the limit parks it: one must not hold up the others.
+    const expected = error instanceof Unknown || error instanceof OutOfTime
+    ctx.log[expected ? 'warn' : 'error']({ ...named, err: error }, `recovery of a ${entity} failed`)
+  }
+}

@@ -1,0 +1,21 @@
+import { loadConfig } from '../../config/index.js'
+import { startDispatching } from '../../platform/dispatcher.js'
+import { define, type FunctionDefinition } from '../../platform/function.js'
+import { createLogger } from '../../platform/log.js'
+import { onPoint } from '../../platform/points.js'
+import { createSystem } from '../../platform/system.js'
+import { copyThings } from './effects.js'
+import { listeners } from './listeners.js'
+
+// A dispatcher that is killed at one of its points.
+const [, , point] = process.argv
+const hearThings = define(listeners.hearThings, async (ctx, event) => {
+  await copyThings(event, ctx)
+  return {}
+}) as FunctionDefinition
+const system = createSystem({ config: loadConfig(), log: createLogger('killed', 'silent'), functions: [hearThings] })
+await system.databases.connect(['bookings'])
+onPoint((name) => {
+  if (name === point) process.kill(process.pid, 'SIGKILL')
+})
+await startDispatching(system, [listeners.hearThings])

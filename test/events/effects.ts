@@ -1,0 +1,30 @@
+import mongoose, { Schema } from 'mongoose'
+import { applyCopy } from '../../platform/eventCopies.js'
+import type { DomainEvent } from '../../platform/events.js'
+import type { Context } from '../../platform/function.js'
+import { defineModel } from '../../platform/model.js'
+import type { System } from '../../platform/system.js'
+
+interface CountedCopy {
+  version: number
+  /** How many events had an effect on it. */
+  effects: number
+}
+
+const CountedCopy = defineModel<CountedCopy>(
+  'bookings',
+  'countedCopies',
+  new Schema<CountedCopy>({ version: Number, effects: Number }, { versionKey: false }),
+)
+
+/** A subscriber whose effect is not idempotent by itself: the copy's version makes it so, in one transaction with it. */
+export async function copyThings(event: DomainEvent, ctx: Pick<Context, 'model'>): Promise<void> {
+  const model = ctx.model(CountedCopy)
+  await model.db.transaction(async (session) => {
+    const applied = await applyCopy(model, event, {}, { creates: event.version === 1, session })
+    if (applied === 'applied') await model.updateOne({ _id: event.aggregate.id }, { $inc: { effects: 1 } }, { session })
+  })
+}
+
+export const effectsOf = (system: Pick<System, 'model'>, thingId: string) =>
+  system.model(CountedCopy).findById(new mongoose.Types.ObjectId(thingId), { _id: 0 }).lean()

@@ -1,0 +1,24 @@
+import test from 'ava'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadContracts } from '../../platform/tree.js'
+
+const FUNCTIONS = join(import.meta.dirname, '..', '..', 'functions')
+
+test('every type that is subscribed to is emitted by somebody: a misspelt one would never come', async (t) => {
+  const sources = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('contract.ts'))
+    .map((file) => readFileSync(join(FUNCTIONS, file), 'utf8'))
+  const subscribed = [...(await loadContracts()).values()].flatMap(({ subscribes = [] }) => subscribes)
+  t.true(subscribed.length > 0)
+  const unheardOf = [...new Set(subscribed)].filter((type) => !sources.some((source) => source.includes(`'${type}'`)))
+  t.deepEqual(unheardOf, [])
+})
+
+test('a subscriber takes events, is for other functions alone, and may be told twice', async (t) => {
+  for (const { name, subscribes, access, idempotent } of (await loadContracts()).values()) {
+    if (!subscribes) continue
+    t.is(access, 'internal', name)
+    t.true(idempotent, name)
+  }
+})

@@ -1,0 +1,82 @@
+import test from 'ava'
+import { expirations } from '../../functions/expirations/contract.js'
+import { orders } from '../../functions/orders/contract.js'
+import { payments } from '../../functions/payments/contract.js'
+import { tickets } from '../../functions/tickets/contract.js'
+import { startTimers } from '../../jobs/timers.js'
+import { until } from '../support/until.js'
+import { createStore } from './support.js'
+
+test('the timer of an order rings when it is due, not before, and whoever rings it: also one that was left locked', async (t) => {
+  const store = await createStore(t, { env: { ORDER_EXPIRES_AFTER_MS: '1500' }, now: () => new Date() })
+  await store.dispatch()
+  const buyer = await store.makeUser()
+  const rung: number[] = []
+  const expire = async (prepare: (orderId: string) => Promise<unknown>) => {
+    const { ticketId } = await store.sell()
+    const orderId = await store.order(buyer, ticketId)
+    const { expiresAt } = await store.run(orders.getOrder, { orderId })
+    const timer = store.databases.connection('expirations').collection('expirations')
+    await until(async () => (await timer.countDocuments()) === 1, { what: 'the timer to start' })
+    await prepare(orderId)
+    const timers = await startTimers(store)
+    await until(async () => (await store.orderOf(orderId)) === 'cancelled: expired', { timeoutMs: 60_000 })
+    rung.push(Date.now() - Date.parse(expiresAt))
+    await timers.stop()
+    t.is(await timer.countDocuments(), 0, 'a timer that has rung is gone')
+    t.deepEqual(await store.run(expirations.completeExpiration, { orderId }, null), { completed: false }, 'once')
+  }
+  await expire(() => Promise.resolve())
+  await expire(() =>
+    store.databases
+      .connection('expirations')
+      .collection('expirations')
+      .updateOne({}, { $set: { lockedAt: new Date(Date.now() - 60_000), lastModifiedBy: 'a dead process' } }),
+  )
+  for (const lateMs of rung) t.true(lateMs >= 0, `${lateMs} ms before its time`)
+})
+
+test('every event of the ticket store has its subscribers', (t) => {
+  const contracts = { ...expirations, ...orders, ...payments, ...tickets }
+  const subscribers = Object.values(contracts).flatMap(({ name, subscribes = [] }) =>
+    subscribes.map((type) => `${type} ${name}`),
+  )
+  t.deepEqual(subscribers.sort(), [
+    'charge:created settleCharge',
+    'charge:created tellCharge',
+    'charge:refunded tellCharge',
+    'charge:refunded undoOrder',
+    'expiration:complete expireOrder',
+    'order:cancelled followOrder',
+    'order:cancelled lockTicket',
+    'order:cancelled tellOrder',
+    'order:completed followOrder',
+    'order:completed lockTicket',
+    'order:completed tellOrder',
+    'order:created followOrder',
+    'order:created lockTicket',
+    'order:created startExpiration',
+    'order:created tellOrder',
+    'order:reserved followOrder',
+    'order:reserved tellOrder',
+    'ticket:created followTicket',
+    'ticket:updated followTicket',
+  ])
+})
+
+test('what functions ask each other', async (t) => {
+  const store = await createStore(t)
+  const { ticketId, seller } = await store.sell()
+  const buyer = await store.makeUser({ balance: 2000 })
+  const orderId = await store.order(buyer, ticketId)
+  t.like(await store.run(orders.copyOrder, { orderId }, null), { id: orderId, sellerId: seller.userId, hold: 1 })
+  t.deepEqual(await store.run(payments.receiveStripeEvent, { intentId: 'pi_unknown' }, null), { known: false })
+  const chargeId = 'f'.repeat(24)
+  t.is((await store.refused(payments.returnCharge, { chargeId, reason: 'x' }, null)).code, 'charge_not_found')
+  await store.pay(buyer, orderId)
+  t.deepEqual(await store.run(payments.auditPayments, { userIds: [buyer.userId] }, null), {
+    checked: 1,
+    violations: [],
+    parked: [],
+  })
+})
