@@ -13,6 +13,7 @@ import {
   type AuditedBooking,
   type AuditedCar,
   type AuditedTrain,
+  type Booked,
 } from './booking.audit.js'
 import { Booking } from './booking.model.js'
 import { Car } from './car.model.js'
@@ -132,21 +133,32 @@ async function bookingsOf(ctx: Context, userIds: string[]): Promise<AuditedBooki
     .lean()
 }
 
-async function carsOf(ctx: Context, before: AuditedBooking[]): Promise<Map<string, AuditedCar>> {
+async function carsOf(
+  ctx: Context,
+  before: AuditedBooking[],
+): Promise<Map<string, Booked<AuditedCar['bookings'][number]>>> {
   const ids = idsIn(before, 'carId').map((each) => new ObjectId(each))
   const cars = await ctx
     .model(Car)
-    .find({ _id: { $in: ids } }, CAR_FIELDS)
+    .find({ _id: { $in: ids } }, { bookings: 1, forgottenBefore: 1 })
     .lean()
-  return new Map(cars.map((car) => [String(car._id), car]))
+  return new Map(
+    cars.map(({ _id, bookings: held, forgottenBefore }) => {
+      const id = String(_id)
+      return [id, { id, records: groupBy(held, (each) => String(each._id)), forgottenBefore }]
+    }),
+  )
 }
 
-async function trainsOf(ctx: Context, before: AuditedBooking[]): Promise<Map<string, AuditedTrain>> {
+async function trainsOf(
+  ctx: Context,
+  before: AuditedBooking[],
+): Promise<Map<string, Booked<AuditedTrain['bookings'][number]>>> {
   const ids = idsIn(before, 'trainId')
-  const found = new Map<string, AuditedTrain>()
+  const found = new Map<string, Booked<AuditedTrain['bookings'][number]>>()
   for (let i = 0; i < ids.length; i += MAX_IDS_PER_CALL) {
     const { items } = await ctx.call(trains.auditTrains, { trainIds: ids.slice(i, i + MAX_IDS_PER_CALL) })
-    for (const each of items) found.set(each.id, each)
+    for (const { id, bookings: held } of items) found.set(id, { id, records: groupBy(held, (each) => each.id) })
   }
   return found
 }

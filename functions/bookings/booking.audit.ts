@@ -60,21 +60,28 @@ export function checkUser(user: AuditedUser, settled: Settled<AuditedBooking>[],
   return violations
 }
 
+/** What is booked, with its records by their bookings: a busy car has thousands, and each booking looks for its own. */
+export interface Booked<R> {
+  id: string
+  records: ReadonlyMap<string, R[]>
+  forgottenBefore?: Date
+}
+
 /** The same for the car of one booking. */
-export function checkCarOf({ booking, stands }: Settled<AuditedBooking>, car: AuditedCar | undefined): Violation[] {
+export function checkCarOf(
+  { booking, stands }: Settled<AuditedBooking>,
+  car: Booked<AuditedCar['bookings'][number]> | undefined,
+): Violation[] {
   const id = String(booking._id)
   if (!car) return [violation('car_exists', id, `its car ${String(booking.carId)} does not`)]
-  const records = car.bookings.filter(({ _id }) => String(_id) === id)
-  if (!stands || booking.reverses) {
-    return records.length === 0 ? [] : [violation('effect_exactly_once', id, `still active at car ${String(car._id)}`)]
-  }
-  if (records.length === 0 && booking.createdAt < car.forgottenBefore) return []
+  const records = car.records.get(id) ?? []
+  const wrong = (detail: string) => [violation('effect_exactly_once', id, detail)]
+  if (!stands || booking.reverses) return records.length === 0 ? [] : wrong(`still active at car ${car.id}`)
+  if (records.length === 0 && car.forgottenBefore && booking.createdAt < car.forgottenBefore) return []
   const [record] = records
-  if (records.length !== 1 || !record) {
-    return [violation('effect_exactly_once', id, `active ${records.length} times at car ${String(car._id)}`)]
-  }
+  if (records.length !== 1 || !record) return wrong(`active ${records.length} times at car ${car.id}`)
   const samePeriod = Number(record.from) === Number(booking.from) && Number(record.to) === Number(booking.to)
-  return samePeriod ? [] : [violation('effect_exactly_once', id, `holds another period of car ${String(car._id)}`)]
+  return samePeriod ? [] : wrong(`holds another period of car ${car.id}`)
 }
 
 /** A train as auditTrains answers it. */
@@ -86,11 +93,11 @@ export interface AuditedTrain {
 /** The same for the train of one booking: as many seats as passengers, with the numbers that the booking says. */
 export function checkTrainOf(
   { booking, stands }: Settled<AuditedBooking>,
-  train: AuditedTrain | undefined,
+  train: Booked<AuditedTrain['bookings'][number]> | undefined,
 ): Violation[] {
   const id = String(booking._id)
   if (!train) return [violation('train_exists', id, `its train ${String(booking.trainId)} does not`)]
-  const records = train.bookings.filter((each) => each.id === id)
+  const records = train.records.get(id) ?? []
   const wrong = (detail: string) => [violation('effect_exactly_once', id, `${detail} at train ${train.id}`)]
   if (!stands || booking.reverses) return records.length === 0 ? [] : wrong('still active')
   const [record] = records

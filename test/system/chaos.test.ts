@@ -141,7 +141,8 @@ test.serial('after all that the books balance and no acknowledged booking is los
     timeoutMs: 30_000,
     what: 'recovery to finish every booking',
   })
-  const audit = (await demand(socket, 'auditBooks', {})) as { ok: boolean; violations: unknown[] }
+  const patienceMs = system.config.deadlinesMs.sweep + 5 * SECOND_MS
+  const audit = (await demand(socket, 'auditBooks', {}, patienceMs)) as { ok: boolean; violations: unknown[] }
   t.deepEqual(audit.violations, [])
   t.true(audit.ok)
 

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000
 const FIRST_HOUR = Date.parse('2031-01-01T00:00:00.000Z')
 const CARS = 25
 const PRICE = 1000
-/** More than any deadline: whoever has no answer by then never gets one. */
+/** More than any deadline but a sweep's: whoever has no answer by then never gets one. */
 const ANSWER_TIMEOUT_MS = 30_000
 const PAUSE_AFTER_FAILURE_MS = 100
 
@@ -37,12 +37,22 @@ export const connect = (url: string, token?: string): Socket =>
     ...(token && { auth: { token } }),
   })
 
-export const ask = async (socket: Socket, operation: string, input: object): Promise<Result<Record<string, unknown>>> =>
-  (await socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(operation, input)) as Result<Record<string, unknown>>
+export const ask = async (
+  socket: Socket,
+  operation: string,
+  input: object,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Result<Record<string, unknown>>> =>
+  (await socket.timeout(timeoutMs).emitWithAck(operation, input)) as Result<Record<string, unknown>>
 
 /** The data of an answer that must be good. */
-export async function demand(socket: Socket, operation: string, input: object): Promise<Record<string, unknown>> {
-  const answer = await ask(socket, operation, input)
+export async function demand(
+  socket: Socket,
+  operation: string,
+  input: object,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Record<string, unknown>> {
+  const answer = await ask(socket, operation, input, timeoutMs)
   if (!answer.ok) throw new Error(`${operation}: ${JSON.stringify(answer.error)}`)
   return answer.data
 }
