@@ -19,14 +19,14 @@ export async function makeTrain(
   return train.id
 }
 
+/** The booking, if it has come to its end. */
+export async function ended(system: TestSystem, bookingId: string) {
+  const booking = await system.run(bookings.getBooking, { bookingId })
+  return ['COMMITTED', 'CANCELLED'].includes(booking.state) ? booking : undefined
+}
+
 export const settled = (system: TestSystem, bookingId: string): Promise<Output<typeof bookings.getBooking>> =>
-  until(
-    async () => {
-      const booking = await system.run(bookings.getBooking, { bookingId })
-      return ['COMMITTED', 'CANCELLED'].includes(booking.state) ? booking : undefined
-    },
-    { what: `booking ${bookingId} to end`, timeoutMs: 30_000 },
-  )
+  until(() => ended(system, bookingId), { what: `booking ${bookingId} to end`, timeoutMs: 30_000 })
 
 /** Books seats and waits for the outcome. */
 export async function bookSeats(system: TestSystem, buyer: Caller, trainId: string, names: string[]) {
