@@ -7,7 +7,7 @@ import { DUPLICATE_KEY } from './bulkErrors.js'
 import { MigrationError } from './migrationFiles.js'
 
 /** A runner that has not renewed its claim for so long is taken for dead. */
-const LEASE_MS = 15_000
+const LEASE_MS = 30_000
 const RETRY_MS = 100
 
 /** One a domain: domains that share a database don't wait for each other. Times are the server's, never a runner's. */
