@@ -1,5 +1,5 @@
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core'
-import { CACHE_GB, findMongod, mongodVersion } from '../platform/mongod.js'
+import { findMongod, mongodTuning, mongodVersion } from '../platform/mongod.js'
 
 /** The database that all arms of a run share. */
 export interface Server {
@@ -12,7 +12,7 @@ export interface Server {
 }
 
 /** A replica set with the settings of the embedded one, on data of its own. */
-export async function startServer(nodes: number, cacheGb: number = CACHE_GB): Promise<Server> {
+export async function startServer(nodes: number, cacheGb?: number): Promise<Server> {
   const binary = await findMongod((line) => console.error(line))
   const version = await mongodVersion(binary)
   const replicaSet = await MongoMemoryReplSet.create({
@@ -21,7 +21,7 @@ export async function startServer(nodes: number, cacheGb: number = CACHE_GB): Pr
       name: 'bench',
       count: nodes,
       storageEngine: 'wiredTiger',
-      args: ['--wiredTigerCacheSizeGB', String(cacheGb), '--nounixsocket'],
+      args: [...mongodTuning(cacheGb), '--nounixsocket'],
     },
   })
   return {

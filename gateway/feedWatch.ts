@@ -1,8 +1,10 @@
 import mongoose from 'mongoose'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
 import { FEED_ENTRIES, presentEntry, type Entry } from '../functions/feeds/contract.js'
 import { databaseName } from '../platform/database.js'
 import type { Logger } from '../platform/log.js'
+import { paced } from '../platform/pacedStream.js'
 
 type StoredEntry = Parameters<typeof presentEntry>[0]
 
@@ -23,34 +25,36 @@ export function watchFeeds(config: Pick<Config, 'mongodbUri' | 'deadlinesMs'>, l
       maxPoolSize: 2,
       serverSelectionTimeoutMS: config.deadlinesMs.quick,
     })
-    let closed = false
-    let timer: NodeJS.Timeout | undefined
-    let stream: mongoose.mongo.ChangeStream | undefined
+    const stopping = new AbortController()
+    let stream:
+      mongoose.mongo.ChangeStream<StoredEntry, mongoose.mongo.ChangeStreamInsertDocument<StoredEntry>> | undefined
 
-    function open(): void {
-      if (closed) return
+    async function follow(): Promise<void> {
       stream = client
         .db(databaseName(uri))
-        .collection(FEED_ENTRIES)
+        .collection<StoredEntry>(FEED_ENTRIES)
         .watch([{ $match: { operationType: 'insert' } }])
       stream.once('init', opened)
-      stream.on('change', (change) => {
-        if (change.operationType === 'insert') appended(presentEntry(change.fullDocument as StoredEntry))
-      })
-      // `close` comes after `error` too.
-      stream.on('error', (error) => log.warn({ reason: error.message }, 'the stream of feed entries broke'))
-      stream.once('close', () => {
-        if (!closed) timer = setTimeout(open, REOPEN_MS)
-      })
+      for await (const { fullDocument } of paced(stream)) appended(presentEntry(fullDocument))
     }
 
-    open()
+    async function run(): Promise<void> {
+      while (!stopping.signal.aborted) {
+        await follow().catch((error: unknown) => {
+          if (!stopping.signal.aborted)
+            log.warn({ reason: (error as Error).message }, 'the stream of feed entries broke')
+        })
+        await sleep(REOPEN_MS, undefined, stopping).catch(() => {})
+      }
+    }
+
+    const running = run()
     return {
       async close() {
-        closed = true
-        clearTimeout(timer)
+        stopping.abort()
         await stream?.close().catch(() => {})
         await client.close()
+        await running
       },
     }
   }

@@ -15,7 +15,7 @@ const OLDEST_MAJOR = 6
 const REPLICA_SET = 'holdfast'
 const LOOPBACK = '127.0.0.1'
 /** Enough for development and tests; by itself a mongod takes half of the machine's memory. */
-export const CACHE_GB = 0.25
+const CACHE_GB = 0.25
 
 type Progress = (line: string) => void
 const run = promisify(execFile)
@@ -134,16 +134,23 @@ async function firstExecutable(paths: readonly string[]): Promise<string | undef
 }
 
 /**
- * Command-line arguments of the embedded mongod: a replica-set member on the loopback. What was written at w:1 is majority
- * with the next journal flush. Alone in its set, an idle server would do that every 100 ms only, and change streams wait.
+ * How the embedded mongod is tuned, and those of tests and benchmarks. What was written at w:1 is majority with the next
+ * journal flush: alone in its set, an idle server would do that every 100 ms only, and change streams wait. And it keeps
+ * five minutes of history for reads of the past, which nobody makes here, but every write and every index pays for.
  */
+export const mongodTuning = (cacheGb: number = CACHE_GB): string[] => [
+  ...['--wiredTigerCacheSizeGB', String(cacheGb)],
+  ...['--journalCommitInterval', '10'],
+  ...['--setParameter', 'minSnapshotHistoryWindowInSeconds=5'],
+]
+
+/** Command-line arguments of the embedded mongod: a replica-set member on the loopback. */
 export const mongodArgs = ({ dbPath, port }: { dbPath: string; port: number }): string[] => [
   ...['--dbpath', dbPath],
   ...['--port', String(port)],
   ...['--bind_ip', LOOPBACK],
   ...['--replSet', REPLICA_SET],
-  ...['--wiredTigerCacheSizeGB', String(CACHE_GB)],
-  ...['--journalCommitInterval', '10'],
+  ...mongodTuning(),
   '--nounixsocket',
 ]
 

@@ -1,6 +1,7 @@
 import mongoose, { type Connection } from 'mongoose'
 import { EVENTS, type CarriedEvent, type StoredEvent } from './events.js'
 import { eventsOf, type Outbox, type PendingEvent } from './outbox.js'
+import { paced } from './pacedStream.js'
 
 type ObjectId = mongoose.Types.ObjectId
 
@@ -106,9 +107,7 @@ export async function openOutboxReader(connection: Connection, carriers: Outbox[
       return found.sort((a, b) => a.version - b.version)
     },
     async *news() {
-      for await (const change of stream) {
-        yield newsOf(change as unknown as Change, carriers)
-      }
+      for await (const change of paced(stream)) yield newsOf(change as unknown as Change, carriers)
     },
     async close() {
       await stream.close()

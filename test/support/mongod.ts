@@ -1,7 +1,7 @@
 import test from 'ava'
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core'
 import { randomBytes } from 'node:crypto'
-import { CACHE_GB, findMongod, mongodVersion } from '../../platform/mongod.js'
+import { findMongod, mongodTuning, mongodVersion } from '../../platform/mongod.js'
 
 /** A replica set that lives as long as the test file. */
 export interface TestMongod {
@@ -13,9 +13,8 @@ export interface TestMongod {
 /** Its log goes through a pipe that this process reads: a test that blocks (spawnSync) would block a talkative mongod. */
 const QUIET = ['--quiet', '--slowms', '60000']
 const ARGS = [
-  ...['--wiredTigerCacheSizeGB', String(CACHE_GB)],
+  ...mongodTuning(),
   ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-  ...['--journalCommitInterval', '10'],
   // What a killed process left open is given up sooner than the minute it takes by default.
   ...['--setParameter', 'transactionLifetimeLimitSeconds=5'],
   // A lookup that no index serves fails here, before it is slow elsewhere.
