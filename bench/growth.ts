@@ -141,7 +141,7 @@ async function measureInstances(server: Server, client: mongo.MongoClient, secon
     const name = `instances${instances}`
     await migrate(server.uri(name))
     await refill(client.db(name))
-    const placement = ['users', 'bookings', 'gateway'].map((app) => `${app}=${instances}`).join(',')
+    const placement = ['*=1', ...['users', 'bookings', 'gateway'].map((app) => `${app}=${instances}`)].join(',')
     const installation = await startInstallation(server.uri(name), placement)
     const arm = await endToEndArm(installation)
     try {

@@ -28,13 +28,15 @@ export const NAMESPACE = 'holdfast'
 export const MONGOD_APP = 'mongod'
 
 const DEFAULT_INSTANCES = 2
-/** The domain whose app delivers events too. One of its instances works, another takes over when it dies. */
+/** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
 const DISPATCHING = 'events'
+/** The app of all domains that PLACEMENT does not name, where it says how many of it there are. */
+const TOGETHER = 'all'
 /** getStatus: a call waits for the one instance while that restarts. */
 const INSTANCES: Record<string, number> = { platform: 1 }
 
 /**
- * The PM2 apps: one a domain of the tree, what PLACEMENT puts into apps of their own, the gateway, the jobs and the webhooks.
+ * The PM2 apps: one a domain of the tree, what PLACEMENT puts together or into apps of their own, the gateway, the jobs and the webhooks.
  * Throws where PLACEMENT names nothing that exists, or two apps would have one name.
  */
 export function ecosystem(config: Config, root: string, tree: readonly Located[] = listTree()): AppSpec[] {
@@ -55,8 +57,10 @@ export function ecosystem(config: Config, root: string, tree: readonly Located[]
   return apps
 
   function host({ name, operations, instances }: Host): AppSpec {
-    const args = ['--app', name, '--operations', operations.join(',')]
-    if (name === DISPATCHING) args.push('--dispatch')
+    const args = ['--app', name, '--operations', operations.map(({ operation }) => operation).join(',')]
+    if (operations.some(({ domain }) => domain === DISPATCHING)) args.push('--dispatch')
+    // Where the machine is short of CPU, those who wait for an answer go first, and events come later.
+    if (name === DISPATCHING) args.push('--yield')
     return app(name, 'platform/host.js', { exec_mode: 'fork', instances, args })
   }
 
@@ -96,7 +100,7 @@ const instancesOf = (name: string, placement: Config['placement']): number =>
 
 interface Host {
   name: string
-  operations: string[]
+  operations: Located[]
   instances: number
 }
 
@@ -104,23 +108,17 @@ function hosts(placement: Config['placement'], tree: readonly Located[]): Host[]
   const domains = [...new Set(tree.map(({ domain }) => domain))]
   const operations = new Set(tree.map(({ operation }) => operation))
   for (const name of Object.keys(placement)) {
-    if (!['gateway', '*', ...domains].includes(name) && !operations.has(name)) {
+    if (!['gateway', '*', TOGETHER, ...domains].includes(name) && !operations.has(name)) {
       throw new ConfigError(`PLACEMENT names "${name}", which is neither a domain nor an operation`)
     }
   }
-  const placed = tree.filter(({ operation }) => placement[operation])
-  return [
-    ...domains.map((domain) => ({
-      name: domain,
-      operations: tree.filter((each) => each.domain === domain && !placed.includes(each)).map((each) => each.operation),
-      instances: instancesOf(domain, placement),
-    })),
-    ...placed.map(({ operation }) => ({
-      name: operation,
-      operations: [operation],
-      instances: placement[operation] as number,
-    })),
-  ].filter((host) => host.operations.length > 0)
+  const appOf = ({ domain, operation }: Located): string => {
+    if (placement[operation]) return operation
+    return placement[TOGETHER] && !placement[domain] ? TOGETHER : domain
+  }
+  const apps = new Map<string, Located[]>()
+  for (const each of tree) apps.set(appOf(each), [...(apps.get(appOf(each)) ?? []), each])
+  return [...apps].map(([name, hosted]) => ({ name, operations: hosted, instances: instancesOf(name, placement) }))
 }
 
 function refuseSharedNames(names: string[]): void {

@@ -9,18 +9,23 @@ import { runHost } from './runHost.js'
  *
  *     node platform/host.js --app users --operations signUp,signIn
  *
- * With `--dispatch` it also delivers events, in turn with the others that do. It is ready when they answer.
+ * With `--dispatch` it also delivers events, in turn with the others that do; with `--yield` it leaves the CPU to others
+ * where there is too little of it. It is ready when they answer.
  */
 const { values } = parseArgs({
-  options: { app: { type: 'string' }, operations: { type: 'string' }, dispatch: { type: 'boolean' } },
+  options: {
+    app: { type: 'string' },
+    operations: { type: 'string' },
+    dispatch: { type: 'boolean' },
+    yield: { type: 'boolean' },
+  },
 })
 
 await runApp(values.app ?? 'host', async (config, log) => {
   const { app, operations, dispatch } = values
   if (!app || !operations) throw new Error('Usage: host --app <name> --operations <a,b,c>')
   const host = await runHost({ app, operations: operations.split(','), config, log })
-  // Where the machine is short of CPU, those who wait for an answer go first, and events come later.
-  if (dispatch) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  if (values.yield) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const dispatching = dispatch ? await startDispatching(host.system) : undefined
   return {
     about: { operations },

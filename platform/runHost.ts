@@ -34,7 +34,8 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const transport = await createCoteTransport({ config, log })
   const system = createSystem({ app, config, log, functions, transport })
   try {
-    for (const domain of domainsWithDatabase(root)) if (hosted.has(domain)) await connect(system, domain)
+    const domains = domainsWithDatabase(root).filter((domain) => hosted.has(domain))
+    await Promise.all(domains.map((domain) => connect(system, domain)))
     const names = functions.map(({ operation }) => `${operation.domain}.${operation.name}`)
     await transport.serve({ app, operations: names, handle: system.handle, health: system.health })
   } catch (error) {

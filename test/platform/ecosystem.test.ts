@@ -67,6 +67,31 @@ test('a domain whose operations are all placed has no app', (t) => {
   t.is(find(apps('signIn=1'), 'users'), undefined)
 })
 
+test('all puts the domains that are not named into one app', (t) => {
+  const tree = [...TREE, at('events', 'retryEvents')]
+  const placed = apps('all=2,users=3,createBooking=1,gateway=1', tree)
+  t.deepEqual(
+    placed.slice(0, 4).map(({ name, instances }) => [name, instances]),
+    [
+      ['createBooking', 1],
+      ['all', 2],
+      ['users', 3],
+      ['gateway', 1],
+    ],
+  )
+  t.is(operations(find(placed, 'all')), 'getBooking,retryEvents')
+})
+
+test('whatever app has the events domain delivers events; an app of its own leaves the CPU to others', (t) => {
+  const tree = [...TREE, at('events', 'retryEvents')]
+  const flags = (placement: string) =>
+    apps(placement, tree)
+      .filter(({ args }) => args?.includes('--dispatch'))
+      .map(({ name, args }) => [name, args?.includes('--yield')])
+  t.deepEqual(flags(''), [['events', true]])
+  t.deepEqual(flags('all=1'), [['all', false]])
+})
+
 test('an unknown name in the placement is refused, by name', (t) => {
   t.throws(() => apps('userz=4'), { message: /"userz"/ })
 })
