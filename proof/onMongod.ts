@@ -76,20 +76,21 @@ async function runSchedule(
     }
     const run = runs[step.executor] as Run
     const { requests } = await run.settle()
-    const request = requests.find(({ label }) => label === step.label)
+    const request = requests.find(({ label }) => whatOf(label) === whatOf(step.label))
     if (!request) return `executor ${step.executor} does not ask for ${step.label}`
-    if (step.kind === 'wakes') run.answer(step.label, { value: undefined })
-    if (step.kind === 'holds') run.answer(step.label, 'unknown')
+    const { label } = request
+    if (step.kind === 'wakes') run.answer(label, { value: undefined })
+    if (step.kind === 'holds') run.answer(label, 'unknown')
     if (step.kind === 'loses') {
       await mongod.perform(request.operation as Operation)
-      run.answer(step.label, 'unknown')
+      run.answer(label, 'unknown')
     }
     if (step.kind === 'does') {
       const value = await mongod.perform(request.operation as Operation)
       if (textOf(value) !== textOf(step.expected)) {
         return `mongod answered ${textOf(value)}, not ${textOf(step.expected)}, to ${textOf(request.operation)}`
       }
-      run.answer(step.label, { value })
+      run.answer(label, { value })
     }
     return undefined
   }
@@ -105,6 +106,9 @@ async function runSchedule(
     return undefined
   }
 }
+
+/** How often it was asked before is left out: in memory whoever looked again in vain is where it was before. */
+const whatOf = (label: string): string => label.slice(0, label.indexOf('#'))
 
 /** Recovery, alone, until nothing is outstanding. */
 async function recover(mongod: OnMongod, tooling: Tooling): Promise<void> {

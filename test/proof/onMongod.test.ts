@@ -29,5 +29,18 @@ test('the schedules of every case, on a mongod', async (t) => {
   }
 })
 
+test('a schedule in which an executor looks again in vain, twice, runs as it did in memory', async (t) => {
+  const rules = await rulesOfMigrations()
+  const mongod = await sharedMongod()
+  const databases = await connectMany(1, (database) => mongod.uri(`${database}-again`), rules)
+  t.teardown(() => Promise.all(databases.map((each) => each.close())))
+  const theCase = CASES.find(({ name }) => name === 'left-step-cancel') as (typeof CASES)[number]
+  const bounds = { maxPreemptions: 2, maxFaults: 1, only: LOOKS_AGAIN }
+  const { schedules, violations } = await exploreOnMongod(theCase, databases, { rules, ...bounds })
+  t.deepEqual([schedules, violations], [1, []])
+})
+
+/** Of 3,954, by `npm run explore -- --mongod --case left-step-cancel`. */
+const LOOKS_AGAIN = 595
 const TWO_PREEMPTIONS = { maxPreemptions: 2, maxFaults: 0 }
 const ONE_FAULT = { maxPreemptions: 0, maxFaults: 1 }
