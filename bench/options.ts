@@ -4,7 +4,7 @@ import { ARMS, type ArmNumber } from './arms/arm.js'
 import { isWorkload, WORKLOADS, type Workload } from './workload.js'
 
 /** Calls, writes and flushes are shared within a process: on two cores, one for the functions carries most. */
-const PLACEMENT = 'all=1,gateway=1'
+const PLACEMENT = 'functions=1,gateway=1'
 
 export const USAGE = `npm run bench -- [options]
 
@@ -17,7 +17,7 @@ ${Object.entries(ARMS)
   --in-flight 1,16,64,256    bookings under way at a time
   --workloads LIST           of ${Object.keys(WORKLOADS).join(', ')}
   --nodes 1                  nodes of the replica set, 1 or 3
-  --placement LIST           arm 4's apps, as the setting PLACEMENT has them (default all=1,gateway=1: two cores are full with these)
+  --placement LIST           arm 4's apps, as the setting PLACEMENT has them (default functions=1,gateway=1: two cores are full with these)
   --seconds 5                measured a run
   --rounds 3                 of all arms; the tables show medians
   --open-loop RATE           also at RATE bookings a second, timed from when each was meant to start

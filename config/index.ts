@@ -177,7 +177,7 @@ const schema = {
   },
   discoveryRedisUrl: { doc: 'Redis for discovery', format: String, default: '', env: 'DISCOVERY_REDIS_URL' },
   placement: {
-    doc: 'Instances by domain, of each other one (*), of one app for all others (all), and operations in apps of their own: *=1,users=4,createBooking=3 or all=2,gateway=1',
+    doc: 'Instances by domain, of each other one (*), of one app for all others (functions), and operations in apps of their own: *=1,users=4,createBooking=3 or functions=2,gateway=1',
     format: String,
     default: '',
     env: 'PLACEMENT',

@@ -27,11 +27,14 @@ export const NAMESPACE = 'holdfast'
 /** The embedded MongoDB, which `npm start` runs under PM2 beside the ecosystem, so that a reload leaves it alone. */
 export const MONGOD_APP = 'mongod'
 
+/** What PM2 takes for every process there is, MongoDB too. */
+const PM2_FOR_ALL = 'all'
+
 const DEFAULT_INSTANCES = 2
 /** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
 const DISPATCHING = 'events'
 /** The app of all domains that PLACEMENT does not name, where it says how many of it there are. */
-const TOGETHER = 'all'
+const TOGETHER = 'functions'
 /** getStatus: a call waits for the one instance while that restarts. */
 const INSTANCES: Record<string, number> = { platform: 1 }
 
@@ -53,7 +56,7 @@ export function ecosystem(config: Config, root: string, tree: readonly Located[]
     app('webhooks', 'webhooks/main.js', { exec_mode: 'fork', instances: 1 }),
   ]
   const apps = [...hosts(config.placement, tree).map(host), ...fixed]
-  refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP])
+  refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP, PM2_FOR_ALL])
   return apps
 
   function host({ name, operations, instances }: Host): AppSpec {

@@ -67,19 +67,19 @@ test('a domain whose operations are all placed has no app', (t) => {
   t.is(find(apps('signIn=1'), 'users'), undefined)
 })
 
-test('all puts the domains that are not named into one app', (t) => {
+test('functions puts the domains that are not named into one app', (t) => {
   const tree = [...TREE, at('events', 'retryEvents')]
-  const placed = apps('all=2,users=3,createBooking=1,gateway=1', tree)
+  const placed = apps('functions=2,users=3,createBooking=1,gateway=1', tree)
   t.deepEqual(
     placed.slice(0, 4).map(({ name, instances }) => [name, instances]),
     [
       ['createBooking', 1],
-      ['all', 2],
+      ['functions', 2],
       ['users', 3],
       ['gateway', 1],
     ],
   )
-  t.is(operations(find(placed, 'all')), 'getBooking,retryEvents')
+  t.is(operations(find(placed, 'functions')), 'getBooking,retryEvents')
 })
 
 test('whatever app has the events domain delivers events; an app of its own leaves the CPU to others', (t) => {
@@ -89,7 +89,7 @@ test('whatever app has the events domain delivers events; an app of its own leav
       .filter(({ args }) => args?.includes('--dispatch'))
       .map(({ name, args }) => [name, args?.includes('--yield')])
   t.deepEqual(flags(''), [['events', true]])
-  t.deepEqual(flags('all=1'), [['all', false]])
+  t.deepEqual(flags('functions=1'), [['functions', false]])
 })
 
 test('an unknown name in the placement is refused, by name', (t) => {
@@ -98,6 +98,7 @@ test('an unknown name in the placement is refused, by name', (t) => {
 
 test('a domain that would share its name with another app is refused', (t) => {
   t.throws(() => apps('', [at('jobs', 'listJobs')]), { message: /Two PM2 apps would be called jobs/ })
+  t.throws(() => apps('', [at('all', 'listAll')]), { message: /called all/ }, 'PM2 takes it for every app')
 })
 
 test('PM2 kills later than a draining process needs', (t) => {
