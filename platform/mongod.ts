@@ -135,8 +135,8 @@ async function firstExecutable(paths: readonly string[]): Promise<string | undef
 
 /**
  * How the embedded mongod is tuned, and those of tests and benchmarks. What was written at w:1 is majority with the next
- * journal flush: alone in its set, an idle server would do that every 100 ms only, and change streams wait. And it keeps
- * five minutes of history for reads of the past, which nobody makes here, but every write and every index pays for.
+ * journal flush: alone in its set, an idle server would do that every 100 ms only, and change streams wait. And by default
+ * a server keeps five minutes of history for reads of the past, which nobody makes here, but every write pays for.
  */
 export const mongodTuning = (cacheGb: number = CACHE_GB): string[] => [
   ...['--wiredTigerCacheSizeGB', String(cacheGb)],
