@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose'
 
 /** What a mongod has done since it started, by its own counters. */
 export interface DatabaseCounters {
-  /** Inserts, updates and deletes of documents, however many share a command. */
+  /** Documents inserted, updated and deleted, however many share a statement or a command. */
   writes: number
   /** Commands, but for those of monitoring and replication. */
   roundTrips: number
@@ -15,11 +15,13 @@ const BACKGROUND = /^(hello|isMaster|ping|serverStatus|endSessions|replSet.*|_.*
 
 export async function readDatabaseCounters(db: mongo.Db): Promise<DatabaseCounters> {
   const status = await db.admin().command({ serverStatus: 1 })
-  const { insert, update, delete: deleted } = status['opcounters'] as Record<'insert' | 'update' | 'delete', number>
-  const commands = (status['metrics'] as { commands: Record<string, { total?: number }> }).commands
+  const { commands, document } = status['metrics'] as {
+    commands: Record<string, { total?: number }>
+    document: Record<'inserted' | 'updated' | 'deleted', number>
+  }
   const { 'log sync operations': journalSyncs } = (status['wiredTiger'] as { log: Record<string, number> }).log
   return {
-    writes: Number(insert) + Number(update) + Number(deleted),
+    writes: Number(document.inserted) + Number(document.updated) + Number(document.deleted),
     roundTrips: Object.entries(commands).reduce(
       (sum, [name, { total }]) => (total === undefined || BACKGROUND.test(name) ? sum : sum + Number(total)),
       0,

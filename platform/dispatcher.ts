@@ -87,7 +87,8 @@ async function lead(options: {
 }): Promise<Leadership> {
   const { system, outbox, subscriptions, lease } = options
   const connection = await outbox.connection()
-  const reader = await openOutboxReader(connection, outbox.carriers)
+  const subscribed = [...new Set(subscriptions.flatMap(({ subscribes = [] }) => subscribes))]
+  const reader = await openOutboxReader(connection, outbox.carriers, subscribed)
   const stopping = new AbortController()
   let failure: unknown
   const broken = (error: unknown): void => {

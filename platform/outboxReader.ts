@@ -39,12 +39,19 @@ const BY_AGGREGATE = { 'aggregate.type': 1, 'aggregate.id': 1, version: 1 } as c
  * causally consistent session, so that nothing falls between them. Everything read is majority: what a failover could
  * take back is not delivered.
  */
-export async function openOutboxReader(connection: Connection, carriers: Outbox['carriers']): Promise<OutboxReader> {
+export async function openOutboxReader(
+  connection: Connection,
+  carriers: Outbox['carriers'],
+  /** Types that anybody subscribes to: of a carrier's insert, which tells the whole document, the stream tells no others. */
+  subscribed: readonly string[],
+): Promise<OutboxReader> {
   const db = connection.db as mongoose.mongo.Db
   const session = connection.getClient().startSession({ causalConsistency: true })
   await db.command({ ping: 1 }, { session })
   const options = { session, readConcern: { level: 'majority' as const } }
-  const stream = db.watch<StoredEvent>(pipeline(carriers), { startAtOperationTime: session.operationTime as never })
+  const stream = db.watch<StoredEvent>(pipeline(carriers, subscribed), {
+    startAtOperationTime: session.operationTime as never,
+  })
 
   async function* storedPages(): AsyncGenerator<PendingEvent[]> {
     let after: StoredEvent | undefined
@@ -116,7 +123,7 @@ export async function openOutboxReader(connection: Connection, carriers: Outbox[
   }
 }
 
-function pipeline(carriers: Outbox['carriers']): object[] {
+function pipeline(carriers: Outbox['carriers'], subscribed: readonly string[]): object[] {
   const collections = [...carriers.values()]
   return [
     {
@@ -124,7 +131,7 @@ function pipeline(carriers: Outbox['carriers']): object[] {
         $or: [
           { 'ns.coll': EVENTS, operationType: 'insert' },
           { 'ns.coll': EVENTS, operationType: 'update', 'updateDescription.updatedFields.isLocked': true },
-          { 'ns.coll': { $in: collections }, operationType: 'insert', 'fullDocument.outbox': { $exists: true } },
+          { 'ns.coll': { $in: collections }, operationType: 'insert', 'fullDocument.outbox.type': { $in: subscribed } },
           // Whoever emits raises the version.
           {
             'ns.coll': { $in: collections },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * load each change would cost a round trip, and the server a look for it at every write. With a pause behind each answer
  * the first change still comes at once, and the next answer has all that came meanwhile.
  */
-const PAUSE_MS = 15
+const PAUSE_MS = 30
 
 /** The changes of a stream. Ends when it is closed, rejects when it is lost. */
 export async function* paced<T extends mongo.Document, C extends mongo.Document>(

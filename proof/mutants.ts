@@ -242,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     shows: { case: 'left-step-cancel', faults: ['failover'] },
   },
   {
-    name: 'insert and start both at w:1',
-    edits: [{ file: ENGINE, find: "'PENDING', 'majority'", replace: "'PENDING', 'local'" }],
+    name: 'insert as started at w:1',
+    edits: [{ file: ENGINE, find: "store.insert(booking, 'majority')", replace: "store.insert(booking, 'local')" }],
     shows: { case: 'owner-recovery', faults: ['failover'] },
   },
 ]

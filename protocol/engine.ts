@@ -100,22 +100,25 @@ export function createEngine<B extends EngineBooking>({
 }: EngineOptions<B>) {
   /**
    * Registers a booking and drives it to its end. `duplicate`: an index refused the insert; nothing was stored by it.
-   * INITIAL may be lost by a failover: the start after it is majority, on the same document, before any effect.
+   * Inserted as started: insert and start in one write, which nobody can come in between of.
    */
   async function create(booking: B, deadlineAt: number): Promise<B | 'duplicate'> {
-    return (await insert(booking, 'local')) === 'duplicate' ? 'duplicate' : drive(booking, own(deadlineAt))
+    const started = asStarted(booking)
+    return (await insert(started)) === 'duplicate' ? 'duplicate' : drive(started, own(deadlineAt))
   }
+
+  const asStarted = (booking: B): B => ({ ...booking, state: 'PENDING' })
 
   /**
    * The two halves of `create`, for callers who are answered in between: the booking is registered for good, and somebody
    * must `begin` it; recovery does where its owner died.
    */
-  const register = (booking: B): Promise<'inserted' | 'duplicate'> => insert(booking, 'majority')
+  const register = (booking: B): Promise<'inserted' | 'duplicate'> => insert(booking)
   const begin = (booking: B, deadlineAt: number): Promise<B> => drive(booking, own(deadlineAt))
 
-  async function insert(booking: B, durability: Durability): Promise<'inserted' | 'duplicate'> {
+  async function insert(booking: B): Promise<'inserted' | 'duplicate'> {
     await point('insert.before')
-    const inserted = await store.insert(booking, durability)
+    const inserted = await store.insert(booking, 'majority')
     await point('insert.after')
     return inserted
   }
@@ -247,8 +250,8 @@ export function createEngine<B extends EngineBooking>({
       try {
         const taken = await takeOver(id, 'owner', why)
         if (taken) return taken
-        // Only an ended booking may be taken as it is read: an INITIAL that was not majority yet was not to be seen to
-        // take over, and what is read next may be at the epoch of somebody else, who took it over meanwhile.
+        // Only an ended booking may be taken as it is read: any other may be at the epoch of somebody else, who took it
+        // over meanwhile.
         const seen = await store.read(id, 'majority')
         if (seen && isFinal(seen.state)) return seen
       } catch (error) {
@@ -324,8 +327,8 @@ export function createEngine<B extends EngineBooking>({
     const known = (): Promise<B | undefined> => store.find({ reverses: original._id }, 1).then(([first]) => first)
     let reversal = await known()
     if (!reversal) {
-      const fresh = reversalOf(original)
-      if ((await insert(fresh, 'majority')) === 'inserted') return drive(fresh, own(deadlineAt))
+      const fresh = asStarted(reversalOf(original))
+      if ((await insert(fresh)) === 'inserted') return drive(fresh, own(deadlineAt))
       // Both unique indexes may have refused it: only where no reversal stands is it a rival.
       reversal = await known()
       if (!reversal) {

@@ -1,7 +1,7 @@
 import { freeOf, type Filter, type GuardedUpdate, type Period } from './store.js'
 
 /** Groups of updates of one document whose periods don't overlap; every other update is one of its own. */
-export function together(updates: GuardedUpdate[]): GuardedUpdate[][] {
+export function together(updates: readonly GuardedUpdate[]): GuardedUpdate[][] {
   const groups: GuardedUpdate[][] = []
   const ofDocument = new Map<string, GuardedUpdate[]>()
   for (const update of updates) {

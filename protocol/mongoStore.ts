@@ -1,17 +1,8 @@
 import mongoose, { type Collection } from 'mongoose'
 import { DUPLICATE_KEY, refusalsOf } from '../platform/bulkErrors.js'
 import { coalesce } from '../platform/coalesce.js'
-import { asOne, together } from './joinedUpdates.js'
-import {
-  filterOf,
-  Unknown,
-  type Durability,
-  type GuardedUpdate,
-  type Id,
-  type Landed,
-  type Pull,
-  type Store,
-} from './store.js'
+import { isRuledOut, statementOf, statementsOf, type Statement } from './statements.js'
+import { Unknown, type Durability, type GuardedUpdate, type Id, type Landed, type Pull, type Store } from './store.js'
 
 const { MongoServerError } = mongoose.mongo
 
@@ -71,59 +62,74 @@ export function mongoStore<T extends { _id: Id }>(
   }
 
   /**
-   * Updates that may land together are one write, with the guards of all of them: of a document that many want at once,
-   * each write costs its whole size. Where the answer is that not everything matched, each of them goes out again alone.
-   * Nothing is on its way any more then, and the guard says no to what has landed already. An unknown outcome stays one.
+   * Where the answer is that not everything of a statement matched, what may yet land goes out again, each alone. Nothing
+   * is on its way any more then, and the guard says no to what has landed already. An unknown outcome stays one.
    */
   async function updateMany(updates: GuardedUpdate[], durability: Durability): Promise<(Landed<T> | Error)[]> {
-    const groups = together(updates)
-    const landed = await updateEach(groups.map(asOne), durability)
-    const answers = new Map<GuardedUpdate, Landed<T> | Error>()
-    groups.forEach((group, i) => group.forEach((each) => answers.set(each, landed[i] as Landed<T> | Error)))
-    const alone = groups.flatMap((group) => (group.length > 1 ? group : [])).filter((each) => isNo(answers.get(each)))
-    if (alone.length > 0) {
-      const answered = await updateEach(alone, durability).catch((error: unknown) => alone.map(() => error as Error))
-      alone.forEach((each, i) => answers.set(each, answered[i] as Landed<T> | Error))
+    const together = statementsOf(updates)
+    const answers = await send(together, durability)
+    const again = together
+      .flatMap((statement) => (statement.updates.length > 1 ? statement.updates : []))
+      .filter((update) => mayYetLand(update, answers.get(update) as Landed<T> | Error))
+    if (again.length > 0) {
+      const answered = await send(again.map(statementOf), durability).catch((error: unknown) => error as Error)
+      for (const each of again) answers.set(each, answered instanceof Error ? answered : answered.get(each)!)
     }
     return updates.map((each) => answers.get(each) as Landed<T> | Error)
   }
 
-  async function updateEach(updates: GuardedUpdate[], durability: Durability): Promise<(Landed<T> | Error)[]> {
+  async function send(statements: Statement[], durability: Durability): Promise<Map<GuardedUpdate, Landed<T> | Error>> {
     const session = collection.conn.getClient().startSession()
     try {
       let matchedCount = 0
       const errors = await bulk(async () => {
         const result = await collection.bulkWrite(
-          updates.map((each) => ({ updateOne: { filter: { _id: each.id, ...filterOf(each) }, update: each.change } })),
-          { ordered: false, session, ...concern(durability) },
+          statements.map(({ write }) => write),
+          {
+            ordered: false,
+            session,
+            ...concern(durability),
+          },
         )
         matchedCount = result.matchedCount
       })
-      if (matchedCount === updates.length) return updates.map(() => ({ matched: true }))
-      const seen = await readBack(updates, durability, session)
-      return updates.map(({ id }, i) => errors.get(i)?.cause ?? { matched: false, seen: seen.get(String(id)) ?? null })
+      const all = statements.flatMap(({ updates }) => updates)
+      if (matchedCount === statements.reduce((sum, { documents }) => sum + documents, 0))
+        return new Map(all.map((each) => [each, { matched: true }]))
+      const seen = await readBack(all, durability, session)
+      return new Map(
+        statements.flatMap(({ updates }, i) =>
+          updates.map((each) => [
+            each,
+            errors.get(i)?.cause ?? { matched: false, seen: seen.get(String(each.id)) ?? null },
+          ]),
+        ),
+      )
     } finally {
       await session.endSession()
     }
   }
 
-  /** All that leaves one array is one write: of a document that many want at once, each write costs its whole size. */
+  /** All that leave the same field are one statement. */
   async function pullMany(pulls: Pull[]): Promise<(Error | undefined)[]> {
-    const keyOf = ({ id, field }: Pull): string => `${String(id)} ${field}`
-    const writes = new Map<string, Pull[]>()
-    for (const pull of pulls) writes.set(keyOf(pull), [...(writes.get(keyOf(pull)) ?? []), pull])
-    const keys = [...writes.keys()]
+    const fields = [...new Set(pulls.map(({ field }) => field))]
     const errors = await bulk(() =>
       collection.bulkWrite(
-        [...writes.values()].map((together) => {
-          const { id, field } = together[0] as Pull
-          const values = { $in: together.map(({ value }) => value) }
-          return { updateOne: { filter: { _id: id, [field]: values }, update: { $pull: { [field]: values } } } }
+        fields.map((field) => {
+          const ofField = pulls.filter((pull) => pull.field === field)
+          const values = ofField.map(({ value }) => value)
+          return {
+            updateMany: {
+              filter: { _id: { $in: ofField.map(({ id }) => id) }, [field]: { $in: values } },
+              update: { $pullAll: { [field]: values } },
+              hint: { _id: 1 },
+            },
+          }
         }) as never,
         { ordered: false, ...concern('local') },
       ),
     )
-    return pulls.map((pull) => errors.get(keys.indexOf(keyOf(pull)))?.cause)
+    return pulls.map(({ field }) => errors.get(fields.indexOf(field))?.cause)
   }
 
   async function readBack(
@@ -167,9 +173,9 @@ export function mongoStore<T extends { _id: Id }>(
   }
 }
 
-/** Known not to have landed, or to have landed beside others that did not. */
-const isNo = (answer: Landed<unknown> | Error | undefined): boolean =>
-  answer instanceof Error ? !(answer instanceof Unknown) : answer?.matched === false
+/** Not known to have landed, known not to be on its way, and nothing that was seen rules it out. */
+const mayYetLand = (update: GuardedUpdate, answer: Landed<object> | Error): boolean =>
+  answer instanceof Error ? !(answer instanceof Unknown) : !answer.matched && !isRuledOut(update, answer.seen)
 
 const concern = (durability: Durability) => ({
   writeConcern: durability === 'majority' ? { w: 'majority' as const } : { w: 1 },

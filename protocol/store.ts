@@ -10,8 +10,8 @@ export interface Store<T> {
   /** One guarded update. `name` is its step; concurrent updates of a step may share a round trip. Rejects with Unknown. */
   update(name: string, update: GuardedUpdate, durability: Durability): Promise<Landed<T>>
   /**
-   * Takes an id out of an array, where it is in it; w:1. Concurrent ones of a step and document may be one write. Rejects
-   * with Unknown.
+   * Takes an id out of an array, where it is in it; w:1. Concurrent ones of a step may be one write, which takes the ids of
+   * all of them out of the arrays of all of them. Rejects with Unknown.
    */
   pull(name: string, pull: Pull): Promise<void>
   /** Guarded update that answers the document after it, or null where the guard did not match. Majority. */

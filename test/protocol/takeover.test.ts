@@ -18,12 +18,12 @@ test('an owner goes on only at an epoch that it raised itself', async (t) => {
 
   const perform = (operation: Operation): Promise<unknown> => {
     asked.push(operation.kind === 'update' ? operation.step : operation.kind)
-    // The insert is not majority yet: the first look sees nothing. Before the second, recovery takes the booking over.
+    // The first look sees nothing, whyever. Before the second, recovery takes the booking over.
     if (operation.kind === 'read' && ++looks === 1) return Promise.resolve(null)
     if (operation.kind === 'read' && looks === 2) recovery()
     const answer = memory.perform(operation)
-    const isFirstStart = operation.kind === 'update' && operation.step === 'PENDING'
-    return isFirstStart ? Promise.reject(new Unknown('no answer')) : Promise.resolve(answer)
+    const isDecision = operation.kind === 'update' && operation.step === 'APPLIED'
+    return isDecision ? Promise.reject(new Unknown('no answer')) : Promise.resolve(answer)
   }
   const engine = createEngine<EngineBooking>({
     store: storeOf('bookings', perform),
@@ -45,7 +45,7 @@ test('an owner goes on only at an epoch that it raised itself', async (t) => {
   }
   const ended = await engine.create(booking, Infinity)
 
-  t.deepEqual(asked, ['insert', 'PENDING', 'read', 'read', 'read', 'take', 'APPLIED', 'COMMITTED'])
+  t.deepEqual(asked, ['insert', 'APPLIED', 'read', 'read', 'read', 'take', 'COMMITTED'])
   t.is(ended === 'duplicate' ? ended : ended.state, 'COMMITTED')
   t.is(memory.snapshot.get(keyOf('bookings', _id))?.['epoch'], 3)
 })
