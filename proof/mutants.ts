@@ -226,17 +226,6 @@ export const MUTANTS: readonly Mutant[] = [
     shows: { case: 'hot-car', faults: [] },
   },
   {
-    name: 'going on at an epoch that somebody else raised',
-    edits: [
-      {
-        file: ENGINE,
-        find: 'if (seen && isFinal(seen.state)) return seen\n',
-        replace: 'if (seen) return seen\n',
-      },
-    ],
-    shows: { case: 'owner-recovery-poor', faults: ['late'] },
-  },
-  {
     name: 'acknowledged decision at w:1',
     edits: [{ file: ENGINE, find: "'APPLIED', 'majority'", replace: "'APPLIED', 'local'" }],
     shows: { case: 'left-step-cancel', faults: ['failover'] },
