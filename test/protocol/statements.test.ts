@@ -107,6 +107,43 @@ test('applies of many documents at once do what they do one at a time', async (t
   )
 })
 
+test('of two processes that want the same at once, each document serves one', async (t) => {
+  const { connection } = await collectionsOf(t)
+  const collection = connection.collection<Account>('accounts')
+  const accounts = Array.from({ length: 60 }, (_, n) => idOf(1, n))
+  const document = { retired: false, forgottenBefore: new Date(0), balance: long(100), bookings: [], ledger: [] }
+  await collection.insertMany(accounts.map((_id) => ({ _id, ...document })))
+  const processes = [2, 3].map((kind) => {
+    const store = mongoStore<Account>(collection as never, { timeoutMs: 10_000 })
+    return { kind, account: participant(store, accountRules) }
+  })
+
+  for (let hour = 0; hour < 5; hour++) {
+    const votes = await Promise.all(
+      processes.map(({ kind, account }) => {
+        // Each begins elsewhere, so that they meet in the middle of their statements.
+        const order = kind === 2 ? accounts : accounts.toReversed()
+        const booking = (of: Id): Booking => {
+          const _id = idOf(kind * 10 + hour, accounts.indexOf(of))
+          return { _id, createdAt: CREATED, account: of, cost: 10, hour }
+        }
+        return Promise.all(order.map(async (of) => [String(of), await account.apply(booking(of))] as const))
+      }),
+    )
+    const [first, second] = votes.map((each) => new Map(each)) as [Map<string, Vote>, Map<string, Vote>]
+    for (const account of accounts.map(String)) {
+      t.deepEqual([first.get(account), second.get(account)].sort(), ['ok', 'refused'], `${account} at ${hour}`)
+    }
+  }
+  for (const { balance, bookings, ledger } of (await collection.find().toArray()) as unknown as {
+    balance: number
+    bookings: unknown[]
+    ledger: unknown[]
+  }[]) {
+    t.deepEqual([Number(balance), bookings.length, ledger.length], [50, 5, 5])
+  }
+})
+
 interface Record {
   _id: Id
   state: string
