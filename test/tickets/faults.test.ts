@@ -79,7 +79,7 @@ test.serial('a charge that dies at any of its points is settled in the end, or w
     await recover(store)
     await assertEnds(t, store, stage, ['settled'], `sent again after a crash at ${point}`)
   }
-  for (const point of ['charge.insert', 'PENDING', 'applyPayer', 'APPLIED', 'COMMITTED', 'charge.paid'])
+  for (const point of ['charge.insert', 'insert', 'applyPayer', 'APPLIED', 'COMMITTED', 'charge.paid'])
     t.true(crashes.includes(`${point}.after`), point)
   t.deepEqual((await store.run(bookings.auditBooks, {})).violations, [])
 })
