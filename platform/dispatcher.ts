@@ -87,8 +87,8 @@ async function lead(options: {
 }): Promise<Leadership> {
   const { system, outbox, subscriptions, lease } = options
   const connection = await outbox.connection()
-  const subscribed = [...new Set(subscriptions.flatMap(({ subscribes = [] }) => subscribes))]
-  const reader = await openOutboxReader(connection, outbox.carriers, subscribed)
+  const subscribers = eventSubscribers(system, subscriptions)
+  const reader = await openOutboxReader(connection, outbox.carriers, subscribers.types)
   const stopping = new AbortController()
   let failure: unknown
   const broken = (error: unknown): void => {
@@ -97,7 +97,7 @@ async function lead(options: {
   }
   const courier = createEventCourier({
     system,
-    subscribers: eventSubscribers(system, subscriptions),
+    subscribers,
     writer: createOutboxWriter(connection, outbox.carriers),
     onBroken: broken,
   })

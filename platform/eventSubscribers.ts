@@ -6,6 +6,8 @@ import type { System } from './system.js'
 
 /** Who subscribes to what, and whether they can be told at present. */
 export interface EventSubscribers {
+  /** Types that anybody subscribes to. */
+  types: readonly string[]
   of(event: DomainEvent): readonly Operation[]
   /**
    * False while no process hosts it, or while none answers. Its events then wait without an attempt: a subscriber that
@@ -48,6 +50,7 @@ export function eventSubscribers(system: System, operations: Iterable<Operation>
   }
 
   return {
+    types: [...byType.keys()],
     of: ({ type, payload }) =>
       (byType.get(type) ?? []).filter(
         ({ subscribesWhere: field }) => field === undefined || field in (payload as object),

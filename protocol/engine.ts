@@ -70,7 +70,7 @@ export interface EngineOptions<B extends EngineBooking> {
   /** What the write of a move carries besides: events of the booking as it leaves it. */
   carries?(moved: B): Change
   now(): Date
-  /** A new reversal of a COMMITTED booking, as it is inserted: INITIAL, epoch 1. */
+  /** A new reversal of a COMMITTED booking: INITIAL, epoch 1. It is inserted as started. */
   reversalOf(original: B): B
   /**
    * Where an index lets only one of some bookings be outstanding: which ones those are, of which this is one. Left out

@@ -1,6 +1,6 @@
 import { freeOf, type Filter, type GuardedUpdate, type Period } from './store.js'
 
-/** Groups of updates of one document whose periods don't overlap; every other update is one of its own. */
+/** Of updates of one shape, groups of one document whose periods don't overlap; every other one is a group of its own. */
 export function together(updates: readonly GuardedUpdate[]): GuardedUpdate[][] {
   const groups: GuardedUpdate[][] = []
   const ofDocument = new Map<string, GuardedUpdate[]>()
@@ -43,19 +43,40 @@ export function asOne(group: GuardedUpdate[]): GuardedUpdate {
   const array = first.free?.array as string
   return {
     id: first.id,
-    guard: { ...allOf(group.map(({ guard }) => guard)), ...freeOf(array, runsOf(group.map(periodOf))) },
+    guard: { ...guardOfAll(group.map(({ guard }) => guard)), ...freeOf(array, runsOf(group.map(periodOf))) },
     change: { ...first.change, $push },
   }
 }
 
-/** What no element may be is asked in one walk through the array. */
-function allOf(guards: Filter[]): Filter {
-  const [first] = guards as [Filter]
-  const isNot = (guard: Filter, field: string): boolean => Object.keys(guard[field] ?? {}).join() === '$ne'
-  const fields = Object.keys(first).filter((field) => guards.every((guard) => isNot(guard, field)))
-  const not = fields.map((field) => [field, { $nin: guards.map((guard) => (guard[field] as { $ne: unknown }).$ne) }])
-  const rest = guards.map((guard) =>
-    Object.fromEntries(Object.entries(guard).filter(([field]) => !fields.includes(field))),
-  )
-  return { ...(Object.fromEntries(not) as Filter), $and: rest }
+/** What a guard may ask of a field for several to be joined, and how they are. Others, but for values, must be alike. */
+const JOINED = {
+  $ne: (values: unknown[]): Filter => ({ $nin: values }),
+  $lte: (values: unknown[]): Filter => ({ $lte: extreme(values, (a, b) => a < b) }),
+  $gte: (values: unknown[]): Filter => ({ $gte: extreme(values, (a, b) => a > b) }),
 }
+type Joinable = keyof typeof JOINED
+
+/** Of guards of one shape (statements.ts), the one that holds where all of them do; it may ask for more of a document than its own. */
+export function guardOfAll(guards: Filter[]): Filter {
+  return Object.fromEntries(
+    Object.entries(guards[0] as Filter).map(([field, condition]) => {
+      const operator = operatorOf(condition)
+      if (!operator) return [field, condition]
+      return [field, JOINED[operator](guards.map((guard) => (guard[field] as Filter)[operator]))]
+    }),
+  )
+}
+
+/** Undefined: it is none, or none that can be joined. */
+export function operatorOf(condition: unknown): Joinable | undefined {
+  if (!isPlain(condition)) return undefined
+  const [operator, ...others] = Object.keys(condition)
+  return others.length === 0 && operator !== undefined && operator in JOINED ? (operator as Joinable) : undefined
+}
+
+/** Dates and 64-bit integers, by value. */
+const extreme = (values: unknown[], isBetter: (a: number, b: number) => boolean): unknown =>
+  values.reduce((best, each) => (isBetter(Number(each), Number(best)) ? each : best))
+
+export const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -66,9 +66,9 @@ export function mongoStore<T extends { _id: Id }>(
    * is on its way any more then, and the guard says no to what has landed already. An unknown outcome stays one.
    */
   async function updateMany(updates: GuardedUpdate[], durability: Durability): Promise<(Landed<T> | Error)[]> {
-    const together = statementsOf(updates)
-    const answers = await send(together, durability)
-    const again = together
+    const statements = statementsOf(updates)
+    const answers = await send(statements, durability)
+    const again = statements
       .flatMap((statement) => (statement.updates.length > 1 ? statement.updates : []))
       .filter((update) => mayYetLand(update, answers.get(update) as Landed<T> | Error))
     if (again.length > 0) {

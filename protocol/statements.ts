@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose'
-import { asOne, together } from './joinedUpdates.js'
+import { asOne, guardOfAll, isPlain, operatorOf, together } from './joinedUpdates.js'
 import { filterOf, type Change, type Filter, type GuardedUpdate, type Id, type Period } from './store.js'
 
 /** One statement of a bulk write, and the updates that it carries. */
@@ -18,16 +18,25 @@ export interface Statement {
  */
 export function statementsOf(updates: readonly GuardedUpdate[]): Statement[] {
   const statements: Statement[] = []
-  const byShape = new Map<string, Map<string, GuardedUpdate>>()
-  for (const group of together(updates)) {
-    const [update] = group as [GuardedUpdate]
-    const shape = group.length === 1 ? shapeOf(update) : undefined
-    const alike = shape === undefined ? undefined : (byShape.get(shape) ?? new Map<string, GuardedUpdate>())
-    // A second one of the same document is on its own: each document has one change in a statement.
-    if (shape === undefined || !alike || alike.has(String(update.id))) statements.push(ofOneDocument(group))
-    else byShape.set(shape, alike.set(String(update.id), update))
+  const byShape = new Map<string, GuardedUpdate[]>()
+  for (const update of updates) {
+    const shape = shapeOf(update)
+    const alike = shape === undefined ? undefined : byShape.get(shape)
+    if (shape === undefined) statements.push(statementOf(update))
+    else if (alike) alike.push(update)
+    else byShape.set(shape, [update])
   }
-  for (const alike of byShape.values()) statements.push(ofSeveral([...alike.values()]))
+  for (const alike of byShape.values()) {
+    const single = new Map<string, GuardedUpdate>()
+    for (const group of together(alike)) {
+      const [update] = group as [GuardedUpdate]
+      const id = String(update.id)
+      // A second one of the same document is on its own: each document has one change in a statement.
+      if (group.length > 1 || single.has(id)) statements.push(ofOneDocument(group))
+      else single.set(id, update)
+    }
+    if (single.size > 0) statements.push(ofSeveral([...single.values()]))
+  }
   return statements
 }
 
@@ -67,34 +76,6 @@ export function isRuledOut({ guard }: GuardedUpdate, seen: object | null): boole
 }
 
 // --- guards
-
-/** What a guard may ask of a field for several to be joined, and how they are. Others, but for values, must be alike. */
-const JOINED = {
-  $ne: (values: unknown[]): Filter => ({ $nin: values }),
-  $lte: (values: unknown[]): Filter => ({ $lte: extreme(values, (a, b) => a < b) }),
-  $gte: (values: unknown[]): Filter => ({ $gte: extreme(values, (a, b) => a > b) }),
-}
-type Joinable = keyof typeof JOINED
-
-function guardOfAll(guards: Filter[]): Filter {
-  return Object.fromEntries(
-    Object.entries(guards[0] as Filter).map(([field, condition]) => {
-      const operator = operatorOf(condition)
-      if (!operator) return [field, condition]
-      return [field, JOINED[operator](guards.map((guard) => (guard[field] as Filter)[operator]))]
-    }),
-  )
-}
-
-function operatorOf(condition: unknown): Joinable | undefined {
-  if (!isPlain(condition)) return undefined
-  const [operator, ...others] = Object.keys(condition)
-  return others.length === 0 && operator !== undefined && operator in JOINED ? (operator as Joinable) : undefined
-}
-
-/** Dates and 64-bit integers, by value. */
-const extreme = (values: unknown[], isBetter: (a: number, b: number) => boolean): unknown =>
-  values.reduce((best, each) => (isBetter(Number(each), Number(best)) ? each : best))
 
 /** That nothing overlaps a document's own period, where each has another one. */
 function freeForEach(updates: GuardedUpdate[], ids: Id[]): Filter {
@@ -158,8 +139,6 @@ const isJoinable = (fields: Change[string]): boolean =>
 
 // --- values
 
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value) || isId(value)
 const isId = (value: unknown): value is Id => typeof value === 'object' && value !== null && 'toHexString' in value
 const isSame = (a: unknown, b: unknown): boolean => (isId(a) && isId(b) ? a.equals(b) : a === b)
