@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.js'
 import type { Operation } from '../platform/contract.js'
 import { Refusal, toPublicError, type ErrorCode, type Result } from '../platform/errors.js'
-import type { Caller } from '../platform/function.js'
+import type { Caller } from '../platform/caller.js'
 import { authorise, fullName, invalidInput, withNewId } from '../platform/invocation.js'
 import type { Logger } from '../platform/log.js'
 import type { TokenClaims } from '../platform/tokens.js'

@@ -1,12 +1,7 @@
 import type { Logger } from 'pino'
+import type { Caller } from './caller.js'
 import type { CallInput, HandlerInput, Operation, Output } from './contract.js'
 import type { System } from './system.js'
-
-/** Who asks. Functions trust it, because it arrives in a signed envelope from the gateway or from another function. */
-export interface Caller {
-  userId: string
-  role: 'user' | 'admin'
-}
 
 /** What a handler gets besides its input. Time, ids and the database come from here, so that tests decide them. */
 export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'model' | 'use' | 'survey' | 'goOn'> {

@@ -1,6 +1,6 @@
 import type { Operation } from './contract.js'
 import { Refusal } from './errors.js'
-import type { Caller } from './function.js'
+import type { Caller } from './caller.js'
 
 /** What the gateway and the functions both do with a call before it is made; knows contracts, no database. */
 

@@ -1,4 +1,4 @@
-import type { Caller } from './function.js'
+import type { Caller } from './caller.js'
 import type { Result } from './errors.js'
 
 /** One call on its way: JSON, so ids and times are strings. Signed by the transport, trusted by whoever receives it. */

@@ -3,7 +3,7 @@ import type { Random } from '../../bench/numbers.js'
 import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { Refusal } from '../../platform/errors.js'
-import type { Caller } from '../../platform/function.js'
+import type { Caller } from '../../platform/caller.js'
 import type { Shopper } from './client.js'
 import { DECLINED, type StripeStandIn } from './stripeStandIn.js'
 

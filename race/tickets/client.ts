@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallInput, Operation, Output } from '../../platform/contract.js'
 import { ERRORS, Refusal } from '../../platform/errors.js'
-import type { Caller } from '../../platform/function.js'
+import type { Caller } from '../../platform/caller.js'
 import { fullName } from '../../platform/invocation.js'
 import type { Transport } from '../../platform/transport.js'
 

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
 import { payments } from '../../functions/payments/contract.js'
-import type { Caller } from '../../platform/function.js'
+import type { Caller } from '../../platform/caller.js'
 import { isOutstanding } from '../../protocol/states.js'
 import { Payment } from '../../functions/payments/payment.model.js'
 import { crashAt, pointsOf } from '../support/faults.js'

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
-import type { Caller } from '../../platform/function.js'
+import type { Caller } from '../../platform/caller.js'
 import { DECLINED, startStripeStandIn, type StripeStandIn } from '../../race/tickets/stripeStandIn.js'
 import { createWebhooks } from '../../webhooks/server.js'
 import { until } from '../support/until.js'

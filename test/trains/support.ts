@@ -1,7 +1,7 @@
 import { bookings } from '../../functions/bookings/contract.js'
 import { trains } from '../../functions/trains/contract.js'
 import type { Output } from '../../platform/contract.js'
-import type { Caller } from '../../platform/function.js'
+import type { Caller } from '../../platform/caller.js'
 import type { TestSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 
