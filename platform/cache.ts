@@ -1,25 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { redisStore } from './cacheRedis.js'
+import { CACHE_MAX_AGE_MS, type CacheStore } from './cacheStore.js'
 import type { System } from './system.js'
-
-/** What a client reads from a cache was true at most so long ago. */
-export const CACHE_MAX_AGE_MS = 1000
-
-/** Where cached values are. Never fails: what cannot be had is a miss, what cannot be stored is not there. */
-export interface CacheStore {
-  /** The value as JSON; undefined where there is none. */
-  get(key: string): Promise<string | undefined>
-  /** Before a load begins: until when its value may be shown, by the clock of whoever keeps that key. */
-  begin(key: string): Promise<Expiry>
-  set(key: string, value: string, expiry: Expiry): Promise<void>
-  drop(keys: readonly string[]): Promise<void>
-  /** Whether it is as it should be; shown by getStatus. */
-  check(): { ok: boolean; detail: string }
-  close(): void
-}
-
-/** In the store's own clock; undefined: the store could not say, so nothing is stored. */
-export type Expiry = number | undefined
 
 export interface Cache<T> {
   /** The value for a key, at most CACHE_MAX_AGE_MS old: kept, or loaded. No decision may rest on it. */

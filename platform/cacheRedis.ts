@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
-import { CACHE_MAX_AGE_MS, type CacheStore } from './cache.js'
+import { CACHE_MAX_AGE_MS, type CacheStore } from './cacheStore.js'
 import type { Logger } from './log.js'
 
 /** Longer than that a read does not wait for a cache. Taken off the age of what is stored, so that it is never passed. */
