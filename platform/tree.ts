@@ -1,28 +1,32 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Operation } from './contract.js'
 import type { FunctionDefinition } from './function.js'
 
 /**
- * The tree is the list of operations: `functions/<domain>/<operation>.ts`. Files with a dot in their name
- * (`car.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract.
+ * The tree is the list of operations: `functions/<domain>/<operation>.ts` for those that clients may call,
+ * `functions/<domain>/internal/<operation>.ts` for those that other functions alone may call. Files with a dot in their
+ * name (`car.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract.
  */
 const FUNCTIONS = join(dirname(fileURLToPath(import.meta.url)), '..', 'functions')
+
+const INTERNAL = 'internal'
 
 export interface Located {
   domain: string
   operation: string
   file: string
+  /** It lies in `internal/`. */
+  internal: boolean
 }
 
 /** Every operation in the tree, by file name alone: nothing is imported. Throws where a name stands twice. */
 export function listTree(root = FUNCTIONS): Located[] {
-  const located = directories(root).flatMap((domain) =>
-    readdirSync(join(root, domain))
-      .filter((file) => /^[a-z][A-Za-z]*\.(ts|js)$/.test(file) && !/^contract\./.test(file))
-      .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(root, domain, file) })),
-  )
+  const located = directories(root).flatMap((domain) => {
+    const folder = join(root, domain)
+    return [...operationsIn(domain, folder, false), ...operationsIn(domain, join(folder, INTERNAL), true)]
+  })
   const seen = new Map<string, Located>()
   for (const each of located) {
     const other = seen.get(each.operation)
@@ -84,6 +88,13 @@ export async function loadFunctions(names?: readonly string[], root = FUNCTIONS)
         return fn
       }),
   )
+}
+
+function operationsIn(domain: string, folder: string, internal: boolean): Located[] {
+  if (internal && !existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((file) => /^[a-z][A-Za-z]*\.(ts|js)$/.test(file) && !/^contract\./.test(file))
+    .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(folder, file), internal }))
 }
 
 const directories = (root: string): string[] =>
