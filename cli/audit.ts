@@ -1,8 +1,8 @@
 import { connect, type Data } from '../client/index.js'
 import { loadConfig } from '../config/index.js'
-import { command } from './command.js'
-import { gatewayUrl } from './gateway.js'
-import { tokenFor } from './operator.js'
+import { command } from './lib/command.js'
+import { gatewayUrl } from './lib/gateway.js'
+import { tokenFor } from './lib/operator.js'
 
 const USAGE = `npm run audit [-- --json]
 

@@ -1,9 +1,9 @@
 import { prepare } from '../client/admin.js'
 import { bookAndCancel } from '../client/user.js'
 import { loadConfig } from '../config/index.js'
-import { command } from './command.js'
-import { gatewayUrl } from './gateway.js'
-import { tokenFor } from './operator.js'
+import { command } from './lib/command.js'
+import { gatewayUrl } from './lib/gateway.js'
+import { tokenFor } from './lib/operator.js'
 
 const USAGE = `npm run demo
 

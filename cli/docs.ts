@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { reference } from './reference.js'
-import { command } from './command.js'
+import { reference } from './lib/reference.js'
+import { command } from './lib/command.js'
 
 const USAGE = `npm run docs
 

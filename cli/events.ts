@@ -1,11 +1,11 @@
 import { loadConfig } from '../config/index.js'
-import type { StoredEvent } from '../platform/events.js'
-import { createLogger } from '../platform/log.js'
-import { outboxes, type Outbox } from '../platform/outbox.js'
-import { countEvents, findEvent, listDead, listEvents, redrive } from '../platform/outboxAdmin.js'
-import { createSystem } from '../platform/system.js'
-import { command, Failure } from './command.js'
-import { table } from './table.js'
+import type { StoredEvent } from '../platform/events/events.js'
+import { createLogger } from '../platform/lib/log.js'
+import { outboxes, type Outbox } from '../platform/events/outbox.js'
+import { countEvents, findEvent, listDead, listEvents, redrive } from '../platform/events/outboxAdmin.js'
+import { createSystem } from '../platform/runtime/system.js'
+import { command, Failure } from './lib/command.js'
+import { table } from './lib/table.js'
 
 const USAGE = `npm run events -- <what to do>
 

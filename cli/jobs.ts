@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/index.js'
-import { createDatabases } from '../platform/database.js'
-import { createLogger } from '../platform/log.js'
+import { createDatabases } from '../platform/database/database.js'
+import { createLogger } from '../platform/lib/log.js'
 import {
   countFinished,
   findJob,
@@ -11,8 +11,8 @@ import {
   type JobStore,
   type StoredJob,
 } from '../jobs/store.js'
-import { command, Failure } from './command.js'
-import { table } from './table.js'
+import { command, Failure } from './lib/command.js'
+import { table } from './lib/table.js'
 
 const USAGE = `npm run jobs -- <what to do>
 

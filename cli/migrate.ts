@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
 import { loadConfig } from '../config/index.js'
-import { createMigration, MigrationError, MIGRATIONS } from '../platform/migrationFiles.js'
-import { migrateDown, migrateUp, migrationStatus } from '../platform/migrations.js'
-import { outOfReach } from '../platform/system.js'
-import { command, Failure } from './command.js'
+import { createMigration, MigrationError, MIGRATIONS } from '../platform/migrations/files.js'
+import { migrateDown, migrateUp, migrationStatus } from '../platform/migrations/migrations.js'
+import { outOfReach } from '../platform/runtime/system.js'
+import { command, Failure } from './lib/command.js'
 
 const USAGE = `npm run migrate -- <command>
 

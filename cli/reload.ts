@@ -1,10 +1,10 @@
 import { loadConfig } from '../config/index.js'
-import { ecosystem } from '../platform/ecosystem.js'
-import { migrateUp } from '../platform/migrations.js'
-import { bringUp } from './bringUp.js'
-import { command, Failure } from './command.js'
-import { listProcesses, ROOT } from './pm2.js'
-import { stopwatch } from './stopwatch.js'
+import { ecosystem } from '../platform/app/ecosystem.js'
+import { migrateUp } from '../platform/migrations/migrations.js'
+import { bringUp } from './lib/bringUp.js'
+import { command, Failure } from './lib/command.js'
+import { listProcesses, ROOT } from './lib/pm2.js'
+import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm run reload
 

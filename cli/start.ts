@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig, type Config } from '../config/index.js'
-import { ecosystem, type AppSpec } from '../platform/ecosystem.js'
-import { migrateUp } from '../platform/migrations.js'
-import { bringUp } from './bringUp.js'
-import { command, Failure } from './command.js'
-import { isFree, startEmbeddedMongo } from './embedded.js'
-import { listProcesses, ROOT, type Pm2Process } from './pm2.js'
-import { stopwatch } from './stopwatch.js'
+import { ecosystem, type AppSpec } from '../platform/app/ecosystem.js'
+import { migrateUp } from '../platform/migrations/migrations.js'
+import { bringUp } from './lib/bringUp.js'
+import { command, Failure } from './lib/command.js'
+import { isFree, startEmbeddedMongo } from './lib/embedded.js'
+import { listProcesses, ROOT, type Pm2Process } from './lib/pm2.js'
+import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm start
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/index.js'
-import { MONGOD_APP } from '../platform/ecosystem.js'
-import { command } from './command.js'
-import { listProcesses, pm2, type Pm2Process } from './pm2.js'
+import { MONGOD_APP } from '../platform/app/ecosystem.js'
+import { command } from './lib/command.js'
+import { listProcesses, pm2, type Pm2Process } from './lib/pm2.js'
 
 const USAGE = `npm stop
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/index.js'
-import { id } from '../platform/types.js'
-import { command, Failure } from './command.js'
-import { tokenFor } from './operator.js'
+import { id } from '../platform/contract/types.js'
+import { command, Failure } from './lib/command.js'
+import { tokenFor } from './lib/operator.js'
 
 const USAGE = `npm run token -- --role admin|user [--user ID]
 

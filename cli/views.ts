@@ -1,11 +1,11 @@
 import { loadConfig } from '../config/index.js'
-import { createLogger } from '../platform/log.js'
-import type { Projection } from '../platform/projection.js'
-import { rebuild, statusOf, verify } from '../platform/projectionRebuild.js'
-import { createSystem, type System } from '../platform/system.js'
+import { createLogger } from '../platform/lib/log.js'
+import type { Projection } from '../platform/logs/projection.js'
+import { rebuild, statusOf, verify } from '../platform/logs/rebuild.js'
+import { createSystem, type System } from '../platform/runtime/system.js'
 import { DOMAINS, projectionsOf } from '../projections/followers.js'
-import { command, Failure } from './command.js'
-import { table } from './table.js'
+import { command, Failure } from './lib/command.js'
+import { table } from './lib/table.js'
 
 const USAGE = `npm run views -- <what to do>
 

@@ -11,8 +11,8 @@ import type { platform } from '../functions/platform/contract.js'
 import type { tickets } from '../functions/tickets/contract.js'
 import type { trains } from '../functions/trains/contract.js'
 import type { users } from '../functions/users/contract.js'
-import type { CallInput, Output } from '../platform/contract.js'
-import type { ErrorCode, PublicError, Result } from '../platform/errors.js'
+import type { CallInput, Output } from '../platform/contract/contract.js'
+import type { ErrorCode, PublicError, Result } from '../platform/contract/errors.js'
 
 /** Types alone: neither schemas nor anything else of the server ends up in a client. */
 type Contracts = typeof bookings &

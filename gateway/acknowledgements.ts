@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
-import type { Operation } from '../platform/contract.js'
-import { fullName } from '../platform/invocation.js'
-import type { Logger } from '../platform/log.js'
-import type { Transport } from '../platform/transport.js'
+import type { Operation } from '../platform/contract/contract.js'
+import { fullName } from '../platform/runtime/invocation.js'
+import type { Logger } from '../platform/lib/log.js'
+import type { Transport } from '../platform/runtime/transport.js'
 import type { Entry } from '../functions/feeds/contract.js'
 
 /** What is to happen when a socket of this user acknowledges this entry; undefined: it need not. */

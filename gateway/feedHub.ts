@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { feeds, type Entry } from '../functions/feeds/contract.js'
-import { coalesce } from '../platform/coalesce.js'
-import type { CallInput, Operation, Output } from '../platform/contract.js'
-import { Refusal } from '../platform/errors.js'
-import type { Logger } from '../platform/log.js'
+import { coalesce } from '../platform/lib/coalesce.js'
+import type { CallInput, Operation, Output } from '../platform/contract/contract.js'
+import { Refusal } from '../platform/contract/errors.js'
+import type { Logger } from '../platform/lib/log.js'
 
 /** A socket that follows a feed. */
 export interface Follower {

@@ -2,9 +2,9 @@ import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
 import { FEED_ENTRIES, presentEntry, type Entry } from '../functions/feeds/contract.js'
-import { databaseName } from '../platform/database.js'
-import type { Logger } from '../platform/log.js'
-import { paced } from '../platform/pacedStream.js'
+import { databaseName } from '../platform/database/database.js'
+import type { Logger } from '../platform/lib/log.js'
+import { paced } from '../platform/database/pacedStream.js'
 
 type StoredEntry = Parameters<typeof presentEntry>[0]
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../platform/log.js'
+import type { Logger } from '../platform/lib/log.js'
 import type { Dispatch } from './dispatch.js'
 
 const REPORT_EVERY_MS = 60_000

@@ -1,5 +1,5 @@
 import { lobbies } from '../functions/lobbies/contract.js'
-import type { Logger } from '../platform/log.js'
+import type { Logger } from '../platform/lib/log.js'
 import type { FeedHub } from './feedHub.js'
 import type { createSystemCall } from './systemCall.js'
 

@@ -1,10 +1,10 @@
 import type { Config } from '../config/index.js'
 import { users } from '../functions/users/contract.js'
-import { coalesce } from '../platform/coalesce.js'
-import { Refusal } from '../platform/errors.js'
-import type { Caller } from '../platform/caller.js'
-import type { TokenClaims } from '../platform/tokens.js'
-import type { Transport } from '../platform/transport.js'
+import { coalesce } from '../platform/lib/coalesce.js'
+import { Refusal } from '../platform/contract/errors.js'
+import type { Caller } from '../platform/contract/caller.js'
+import type { TokenClaims } from '../platform/runtime/tokens.js'
+import type { Transport } from '../platform/runtime/transport.js'
 import { createSystemCall } from './systemCall.js'
 
 const MAX_BATCH = 1000

@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io'
-import { toPublicError, Refusal, type Result } from '../platform/errors.js'
-import type { Logger } from '../platform/log.js'
+import { toPublicError, Refusal, type Result } from '../platform/contract/errors.js'
+import type { Logger } from '../platform/lib/log.js'
 import type { Dispatch, Sender } from './dispatch.js'
 import { handOver } from './handover.js'
 

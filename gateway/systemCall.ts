@@ -1,8 +1,8 @@
 import type { Config } from '../config/index.js'
-import type { CallInput, Operation, Output } from '../platform/contract.js'
-import { Refusal } from '../platform/errors.js'
-import { fullName } from '../platform/invocation.js'
-import type { Transport } from '../platform/transport.js'
+import type { CallInput, Operation, Output } from '../platform/contract/contract.js'
+import { Refusal } from '../platform/contract/errors.js'
+import { fullName } from '../platform/runtime/invocation.js'
+import type { Transport } from '../platform/runtime/transport.js'
 
 /** Calls functions on behalf of the gateway itself. Refusals are thrown. */
 export function createSystemCall({

@@ -1,8 +1,8 @@
 import { MongoJobRepository } from '@agendajs/mongo-backend'
 import { Agenda, type AgendaBackend, type JobParameters } from 'agenda'
 import type mongoose from 'mongoose'
-import { outOfReach } from '../platform/system.js'
-import type { Logger } from '../platform/log.js'
+import { outOfReach } from '../platform/runtime/system.js'
+import type { Logger } from '../platform/lib/log.js'
 
 /**
  * Agenda on a database that is already connected.

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { boot } from '../platform/boot.js'
+import { boot } from '../platform/app/boot.js'
 import { createDashboard } from './dashboard.js'
 
 /** Never another interface: whoever gets past the sign-in can delete jobs. */

@@ -1,6 +1,6 @@
 import { createExpressMiddleware } from 'agendash'
 import express, { type ErrorRequestHandler, type Express } from 'express'
-import type { System } from '../platform/system.js'
+import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 import { requireAdmin } from './signIn.js'
 import { COLLECTION, jobsDatabase } from './store.js'

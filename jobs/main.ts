@@ -1,4 +1,4 @@
-import { boot } from '../platform/boot.js'
+import { boot } from '../platform/app/boot.js'
 
 import { SCHEDULE } from './schedule.js'
 import { startScheduler } from './scheduler.js'

@@ -6,7 +6,7 @@ import { feeds } from '../functions/feeds/contract.js'
 import { payments } from '../functions/payments/contract.js'
 import { trains } from '../functions/trains/contract.js'
 import { users } from '../functions/users/contract.js'
-import type { Operation } from '../platform/contract.js'
+import type { Operation } from '../platform/contract/contract.js'
 
 /**
  * A job that calls functions, each with the input {}, at an interval. It carries no state of its own: whatever there

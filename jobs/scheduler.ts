@@ -1,6 +1,6 @@
 import type { Job } from 'agenda'
 import { hostname } from 'node:os'
-import type { System } from '../platform/system.js'
+import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 import type { ScheduledJob } from './schedule.js'
 import { COLLECTION, ensureRecurring, jobsDatabase, jobStore } from './store.js'

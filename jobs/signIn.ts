@@ -1,8 +1,8 @@
 import express, { type Request, type Response, type Router } from 'express'
 import { users } from '../functions/users/contract.js'
-import { Refusal } from '../platform/errors.js'
-import type { System } from '../platform/system.js'
-import { verifyToken } from '../platform/tokens.js'
+import { Refusal } from '../platform/contract/errors.js'
+import type { System } from '../platform/runtime/system.js'
+import { verifyToken } from '../platform/runtime/tokens.js'
 
 /** Sign-ins in a minute: for one address someone guesses its password, for all they keep argon2 busy. */
 const ATTEMPTS_PER_MINUTE = { oneEmail: 5, all: 30 }

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { DUPLICATE_KEY } from '../platform/bulkErrors.js'
-import type { Databases } from '../platform/database.js'
+import { DUPLICATE_KEY } from '../platform/database/bulkErrors.js'
+import type { Databases } from '../platform/database/database.js'
 
 /** Where Agenda keeps its jobs; also its own default, so that other tools for Agenda find them. */
 export const COLLECTION = 'agendaJobs'

@@ -1,7 +1,7 @@
 import type { Job } from 'agenda'
 import { hostname } from 'node:os'
 import { EXPIRATIONS, EXPIRE_ORDER, expirations } from '../functions/expirations/contract.js'
-import type { System } from '../platform/system.js'
+import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 
 /** Agenda takes the timers that fall due before its next look, and rings each at its time. */

@@ -1,10 +1,10 @@
 import type { z } from 'zod'
 import { feeds, type feedEntry } from '../functions/feeds/contract.js'
 import type { UserNews } from '../functions/feeds/feed.userNews.js'
-import { advanced, START, type AppendLog, type LogEntry } from '../platform/appendLog.js'
-import { createBatchSize } from '../platform/batchSize.js'
-import { progressCollection, storedProgress, type Progress } from '../platform/projection.js'
-import type { System } from '../platform/system.js'
+import { advanced, START, type AppendLog, type LogEntry } from '../platform/logs/appendLog.js'
+import { createBatchSize } from '../platform/logs/batchSize.js'
+import { progressCollection, storedProgress, type Progress } from '../platform/logs/projection.js'
+import type { System } from '../platform/runtime/system.js'
 
 /** Something that follows a log from where it stopped. */
 export interface Follower {

@@ -4,8 +4,8 @@ import { calendarProjection } from '../functions/calendars/calendar.projection.j
 import { messageNews } from '../functions/messages/message.news.js'
 import { messageBoxProjection } from '../functions/messages/messageBox.projection.js'
 import { MessageLog, messageLog } from '../functions/messages/messageLog.model.js'
-import type { Projection } from '../platform/projection.js'
-import type { System } from '../platform/system.js'
+import type { Projection } from '../platform/logs/projection.js'
+import type { System } from '../platform/runtime/system.js'
 import { createFeedFollower, type Follower } from './follower.js'
 
 /** Every view that is built from a log. */

@@ -1,4 +1,4 @@
-import { boot } from '../platform/boot.js'
+import { boot } from '../platform/app/boot.js'
 import { DOMAINS, followersOf } from './followers.js'
 import { startFollowers } from './runner.js'
 

@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import type { System } from '../platform/system.js'
+import type { System } from '../platform/runtime/system.js'
 import type { Follower } from './follower.js'
 
 /** What the change stream did not tell of is found by then. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { point } from '../platform/points.js'
+import { point } from '../platform/lib/points.js'
 import type { Held, Participant } from './participant.js'
 import { isFinal, isOutstanding, type State } from './states.js'
 import { Unknown, type Change, type Durability, type Filter, type Id, type Store } from './store.js'

@@ -1,6 +1,6 @@
 import mongoose, { type Collection } from 'mongoose'
-import { DUPLICATE_KEY, refusalsOf } from '../platform/bulkErrors.js'
-import { coalesce } from '../platform/coalesce.js'
+import { DUPLICATE_KEY, refusalsOf } from '../platform/database/bulkErrors.js'
+import { coalesce } from '../platform/lib/coalesce.js'
 import { isRuledOut, statementOf, statementsOf, type Statement } from './statements.js'
 import { Unknown, type Durability, type GuardedUpdate, type Id, type Landed, type Pull, type Store } from './store.js'
 

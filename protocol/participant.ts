@@ -1,4 +1,4 @@
-import { point } from '../platform/points.js'
+import { point } from '../platform/lib/points.js'
 import { Unknown, type Change, type Filter, type GuardedUpdate, type Id, type Landed, type Store } from './store.js'
 
 /** What a participant must know of a booking. */

@@ -1,4 +1,4 @@
-import type { Context } from '../platform/function.js'
+import type { Context } from '../platform/runtime/function.js'
 import { OutOfTime, type Engine, type EngineBooking } from './engine.js'
 import { isOutstanding } from './states.js'
 import { Unknown, type Filter } from './store.js'

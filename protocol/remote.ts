@@ -1,5 +1,5 @@
-import { coalesce } from '../platform/coalesce.js'
-import type { System } from '../platform/system.js'
+import { coalesce } from '../platform/lib/coalesce.js'
+import type { System } from '../platform/runtime/system.js'
 import { Unknown } from './store.js'
 
 /**

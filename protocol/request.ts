@@ -1,5 +1,5 @@
-import { Refusal } from '../platform/errors.js'
-import type { Context } from '../platform/function.js'
+import { Refusal } from '../platform/contract/errors.js'
+import type { Context } from '../platform/runtime/function.js'
 import { OutOfTime, type Engine, type EngineBooking } from './engine.js'
 import { isFinal } from './states.js'
 import { Unknown } from './store.js'

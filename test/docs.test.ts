@@ -2,8 +2,8 @@ import test from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
-import { reference } from '../cli/reference.js'
-import { loadFunctions, listTree } from '../platform/tree.js'
+import { reference } from '../cli/lib/reference.js'
+import { loadFunctions, listTree } from '../platform/runtime/tree.js'
 
 const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const read = (path: string): string => readFileSync(file(path), 'utf8')

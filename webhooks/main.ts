@@ -1,4 +1,4 @@
-import { boot } from '../platform/boot.js'
+import { boot } from '../platform/app/boot.js'
 import { createWebhooks } from './server.js'
 
 await boot('webhooks', [], async (system) => {

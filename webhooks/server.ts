@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { payments } from '../functions/payments/contract.js'
-import { Refusal } from '../platform/errors.js'
-import type { System } from '../platform/system.js'
-import { id } from '../platform/types.js'
+import { Refusal } from '../platform/contract/errors.js'
+import type { System } from '../platform/runtime/system.js'
+import { id } from '../platform/contract/types.js'
 import { readStripeEvent, type StripeNews } from './stripe.js'
 
 const MAX_BODY_BYTES = 1_000_000

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { define, type Context } from '../../platform/function.js'
+import { define, type Context } from '../../platform/runtime/function.js'
 import { settledBetween, violation, type Violation } from '../../protocol/audit.js'
 import { isOutstanding } from '../../protocol/states.js'
 import { payments } from '../payments/contract.js'

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { isFinal } from '../../protocol/states.js'
 import { Unknown } from '../../protocol/store.js'
 import { bookingEngine } from './booking.engine.js'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../platform/errors.js'
+import { Refusal } from '../../platform/contract/errors.js'
 
 const HOUR_MS = 3_600_000
 

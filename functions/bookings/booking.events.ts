@@ -1,5 +1,5 @@
-import { carriedEvent } from '../../platform/events.js'
-import type { System } from '../../platform/system.js'
+import { carriedEvent } from '../../platform/events/events.js'
+import type { System } from '../../platform/runtime/system.js'
 import { isFinal } from '../../protocol/states.js'
 import type { Change } from '../../protocol/store.js'
 import type { BookingDocument } from './booking.model.js'

@@ -1,6 +1,6 @@
 import { Schema, type Types } from 'mongoose'
-import type { CarriedEvent } from '../../platform/events.js'
-import { defineModel } from '../../platform/model.js'
+import type { CarriedEvent } from '../../platform/events/events.js'
+import { defineModel } from '../../platform/database/model.js'
 import type { Repair } from '../../protocol/engine.js'
 import type { State } from '../../protocol/states.js'
 

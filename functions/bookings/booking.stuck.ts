@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { stuckSince } from '../../protocol/recovery.js'
 import { isFinal, type State } from '../../protocol/states.js'
 import { visibleBooking } from './booking.access.js'

@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { visibleBooking } from './booking.access.js'
 import { settling } from './booking.engine.js'
 import { presentBooking } from './booking.presenter.js'

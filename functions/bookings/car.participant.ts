@@ -1,4 +1,4 @@
-import type { System } from '../../platform/system.js'
+import type { System } from '../../platform/runtime/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import type { CarBooking } from './booking.model.js'

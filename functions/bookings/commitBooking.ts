@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { presentBooking } from './booking.presenter.js'
 import { moveOn } from './booking.stuck.js'
 import { bookings } from './contract.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, listOf, money, name, page, price, time, version } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, listOf, money, name, page, price, time, version } from '../../platform/contract/types.js'
 import { STATES } from '../../protocol/states.js'
 
 export const state = z.enum(STATES)

@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { visibleBooking } from './booking.access.js'
 import { presentBooking } from './booking.presenter.js'
 import { bookings } from './contract.js'

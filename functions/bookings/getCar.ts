@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { presentCar } from './booking.presenter.js'
 import { Car } from './car.model.js'
 import { bookings } from './contract.js'

@@ -1,5 +1,5 @@
-import { define } from '../../platform/function.js'
-import { pageOf } from '../../platform/pages.js'
+import { define } from '../../platform/runtime/function.js'
+import { pageOf } from '../../platform/runtime/pages.js'
 import { presentCar } from './booking.presenter.js'
 import { Car } from './car.model.js'
 import { bookings } from './contract.js'

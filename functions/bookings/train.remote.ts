@@ -1,5 +1,5 @@
-import type { CallInput, Output } from '../../platform/contract.js'
-import type { System } from '../../platform/system.js'
+import type { CallInput, Output } from '../../platform/contract/contract.js'
+import type { System } from '../../platform/runtime/system.js'
 import type { Participant, Vote } from '../../protocol/participant.js'
 import { remoteSteps } from '../../protocol/remote.js'
 import { Unknown } from '../../protocol/store.js'

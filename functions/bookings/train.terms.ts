@@ -1,7 +1,7 @@
-import { coalesce } from '../../platform/coalesce.js'
-import type { Output } from '../../platform/contract.js'
-import { Refusal } from '../../platform/errors.js'
-import type { System } from '../../platform/system.js'
+import { coalesce } from '../../platform/lib/coalesce.js'
+import type { Output } from '../../platform/contract/contract.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { System } from '../../platform/runtime/system.js'
 import { lobbies } from '../lobbies/contract.js'
 import { trains } from '../trains/contract.js'
 

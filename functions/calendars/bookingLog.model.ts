@@ -1,9 +1,9 @@
 import { Schema, type Types } from 'mongoose'
-import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/appendLog.js'
-import { long } from '../../platform/long.js'
-import { defineModel } from '../../platform/model.js'
-import type { RequestMark } from '../../platform/requests.js'
-import type { System } from '../../platform/system.js'
+import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/logs/appendLog.js'
+import { long } from '../../platform/database/long.js'
+import { defineModel } from '../../platform/database/model.js'
+import type { RequestMark } from '../../platform/runtime/requests.js'
+import type { System } from '../../platform/runtime/system.js'
 import type { InvitationState } from './invitation.states.js'
 
 export type InvitationEvent =

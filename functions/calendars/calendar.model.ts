@@ -1,6 +1,6 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
-import type { ViewDocument } from '../../platform/projection.js'
+import { defineModel } from '../../platform/database/model.js'
+import type { ViewDocument } from '../../platform/logs/projection.js'
 import type { InvitationState } from './invitation.states.js'
 
 export type Side = 'seller' | 'buyer'

@@ -1,8 +1,8 @@
-import type { Context } from '../../platform/function.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { Calendar, type CalendarItem, type Side } from './calendar.model.js'
 import { monthsOf, overlaps, type Period } from './calendar.months.js'
 import { calendarProjection } from './calendar.projection.js'
-import { idOf } from '../../platform/projection.js'
+import { idOf } from '../../platform/logs/projection.js'
 
 /** What a user's calendar lists in a period, by start: a fixed number of documents, however long the log is. */
 export async function listedIn(

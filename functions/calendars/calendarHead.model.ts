@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
 /**
  * The heads of the booking log: what a command must know of a user beyond the invitation itself, kept up to date in the

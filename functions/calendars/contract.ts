@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
-import { id, price, reasonText, time, version } from '../../platform/types.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
+import { id, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from './calendar.zones.js'
 import { INVITATION_STATES } from './invitation.states.js'
 

@@ -1,6 +1,6 @@
 import ical, { ICalCalendarMethod, ICalEventStatus } from 'ical-generator'
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import type { CalendarItem } from './calendar.model.js'
 import { listedIn } from './calendar.reading.js'
 import { dateIn } from './calendar.zones.js'

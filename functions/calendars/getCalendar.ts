@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { overlaps } from './calendar.months.js'
 import { listedIn } from './calendar.reading.js'
 import { daysOf } from './calendar.zones.js'

@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { calendars } from './contract.js'
 import { visibleInvitation } from './invitation.changes.js'
 import { presentInvitation } from './invitation.presenter.js'

@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { listing } from './calendar.heads.js'
 import { calendars } from './contract.js'
 import { assertBuyer, assertOpen, changeInvitation } from './invitation.changes.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
-import { id, listOf, page, time, version } from '../../platform/types.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
+import { id, listOf, page, time, version } from '../../platform/contract/types.js'
 
 /** An event that could not be delivered, as admins see it. */
 export const deadEvent = z.object({

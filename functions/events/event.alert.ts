@@ -1,5 +1,5 @@
-import type { Context } from '../../platform/function.js'
-import type { StoredEvent } from '../../platform/events.js'
+import type { Context } from '../../platform/runtime/function.js'
+import type { StoredEvent } from '../../platform/events/events.js'
 import { feeds } from '../feeds/contract.js'
 import { users } from '../users/contract.js'
 import { presentDeadEvent } from './event.presenter.js'

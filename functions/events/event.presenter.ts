@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { onTheWire, type StoredEvent } from '../../platform/events.js'
+import { onTheWire, type StoredEvent } from '../../platform/events/events.js'
 import type { deadEvent } from './contract.js'
 
 export const presentDeadEvent = (event: StoredEvent): z.output<typeof deadEvent> => {

@@ -1,6 +1,6 @@
-import { define } from '../../platform/function.js'
-import { outboxes } from '../../platform/outbox.js'
-import { listDead } from '../../platform/outboxAdmin.js'
+import { define } from '../../platform/runtime/function.js'
+import { outboxes } from '../../platform/events/outbox.js'
+import { listDead } from '../../platform/events/outboxAdmin.js'
 import { presentDeadEvent } from './event.presenter.js'
 import { events } from './contract.js'
 

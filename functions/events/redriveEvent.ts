@@ -1,7 +1,7 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
-import { outboxes } from '../../platform/outbox.js'
-import { findEvent, redrive } from '../../platform/outboxAdmin.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
+import { outboxes } from '../../platform/events/outbox.js'
+import { findEvent, redrive } from '../../platform/events/outboxAdmin.js'
 import { events } from './contract.js'
 
 export default define(events.redriveEvent, async (ctx, { eventId }) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, time } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, time } from '../../platform/contract/types.js'
 import { booking, BOOKING_ENDS } from '../bookings/contract.js'
 
 /**

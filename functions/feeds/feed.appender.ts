@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DUPLICATE_KEY, refusalsOf } from '../../platform/bulkErrors.js'
-import { coalesce } from '../../platform/coalesce.js'
-import { Refusal } from '../../platform/errors.js'
-import type { System } from '../../platform/system.js'
+import { DUPLICATE_KEY, refusalsOf } from '../../platform/database/bulkErrors.js'
+import { coalesce } from '../../platform/lib/coalesce.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { System } from '../../platform/runtime/system.js'
 import { FeedEntry, type FeedEntryDocument } from './feedEntry.model.js'
 
 export type News = Omit<FeedEntryDocument, '_id' | 'feed' | 'seq'>

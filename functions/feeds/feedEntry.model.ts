@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
 /** One message of a feed. Written once, never changed; tidyFeeds drops it when nobody can be waiting for it any more. */
 export interface FeedEntryDocument {

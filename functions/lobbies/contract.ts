@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
-import { id, listOf, page, time } from '../../platform/types.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
+import { id, listOf, page, time } from '../../platform/contract/types.js'
 
 const feedOf = ({ lobbyId }: { lobbyId: string }): string => `lobby:${lobbyId}`
 const within = { feed: feedOf, refusal: 'not_in_lobby' } as const

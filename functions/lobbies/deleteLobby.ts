@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyNotFound } from './lobby.access.js'

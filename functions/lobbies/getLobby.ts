@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { lobbies } from './contract.js'
 import { openLobby } from './lobby.access.js'
 import { presentLobby } from './lobby.presenter.js'

@@ -1,5 +1,5 @@
-import { define } from '../../platform/function.js'
-import { invalidInput } from '../../platform/invocation.js'
+import { define } from '../../platform/runtime/function.js'
+import { invalidInput } from '../../platform/runtime/invocation.js'
 import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyFor } from './lobby.access.js'

@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { lobbies } from './contract.js'
 
 /** Which sockets are in a lobby is the gateway workers' knowledge, which reportPresence passes on. */

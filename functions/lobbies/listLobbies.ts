@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { define } from '../../platform/function.js'
-import { pageOf } from '../../platform/pages.js'
+import { define } from '../../platform/runtime/function.js'
+import { pageOf } from '../../platform/runtime/pages.js'
 import { lobbies } from './contract.js'
 import { Lobby } from './lobby.model.js'
 import { presentLobby } from './lobby.presenter.js'

@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { Lobby, type LobbyDocument } from './lobby.model.js'
 
 /** The lobby, if it is open. */

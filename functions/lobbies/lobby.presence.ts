@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import type { Context } from '../../platform/function.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
 import { Lobby, type LobbyDocument } from './lobby.model.js'
 import { Presence } from './presence.model.js'

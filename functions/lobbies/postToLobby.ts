@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyFor } from './lobby.access.js'

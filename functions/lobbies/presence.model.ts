@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
 /** Whose sockets one gateway worker has in one lobby. The worker says all of it again every few seconds. */
 export interface PresenceDocument {

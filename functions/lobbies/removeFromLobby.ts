@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyNotFound } from './lobby.access.js'

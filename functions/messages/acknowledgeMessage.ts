@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { messages } from './contract.js'
 import { changeConversation, receivedMessage } from './conversation.changes.js'
 import { messageLog, referenceOf } from './messageLog.model.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
-import { id, listOf, page, time } from '../../platform/types.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
+import { id, listOf, page, time } from '../../platform/contract/types.js'
 
 const MAX_TEXT_BYTES = 10_240
 

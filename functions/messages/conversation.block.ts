@@ -1,5 +1,5 @@
-import type { Context } from '../../platform/function.js'
-import { invalidInput } from '../../platform/invocation.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { invalidInput } from '../../platform/runtime/invocation.js'
 import { changeConversation, userOf } from './conversation.changes.js'
 import { sideOf, streamOf, withSide } from './conversation.state.js'
 import { assertUser } from './message.users.js'

@@ -1,8 +1,8 @@
 import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LogEntry } from '../../platform/appendLog.js'
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import type { LogEntry } from '../../platform/logs/appendLog.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { NEW, type Conversation } from './conversation.state.js'
 import { messageLog, type MessageLogEntry } from './messageLog.model.js'
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { message, messages } from './contract.js'
-import type { Output } from '../../platform/contract.js'
+import type { Output } from '../../platform/contract/contract.js'
 import type { ConversationView, MessageItem } from './messageBox.model.js'
 import type { MessageLogEntry } from './messageLog.model.js'
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { users } from '../users/contract.js'
 
 /** Users are never removed: whoever was there once is. */

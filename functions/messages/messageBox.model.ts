@@ -1,6 +1,6 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
-import type { ViewDocument } from '../../platform/projection.js'
+import { defineModel } from '../../platform/database/model.js'
+import type { ViewDocument } from '../../platform/logs/projection.js'
 
 /** What a user sees of a conversation, and its messages by page. Only the projection writes them. */
 export type MessageBoxDocument = ConversationView | PageView

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { createProjection, type Projection, type ProjectionSpec } from '../../platform/projection.js'
-import type { System } from '../../platform/system.js'
+import { createProjection, type Projection, type ProjectionSpec } from '../../platform/logs/projection.js'
+import type { System } from '../../platform/runtime/system.js'
 import { messagesIn, otherSide, usersOf, type Side } from './conversation.state.js'
 import {
   MessageBox,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, listOf, page, price, time, version } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, listOf, page, price, time, version } from '../../platform/contract/types.js'
 import { ticket } from '../tickets/contract.js'
 import { ORDER_STATES } from './order.states.js'
 

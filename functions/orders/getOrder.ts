@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { orders } from './contract.js'
 import { visibleOrder } from './order.access.js'
 import { presentOrder } from './order.presenter.js'

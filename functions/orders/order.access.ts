@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { Order, type OrderDocument } from './order.model.js'
 
 /** The order, if the caller may see it: others' orders are not found, so that ids tell nothing. */

@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose'
-import type { EventTransaction } from '../../platform/events.js'
-import type { Context } from '../../platform/function.js'
+import type { EventTransaction } from '../../platform/events/events.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { Order, type OrderDocument } from './order.model.js'
 import { presentOrderNews } from './order.presenter.js'
 import { HOLDING, statesBefore, type OrderState } from './order.states.js'

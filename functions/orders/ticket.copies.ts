@@ -1,9 +1,9 @@
 import mongoose from 'mongoose'
 import type { z } from 'zod'
-import { Refusal } from '../../platform/errors.js'
-import { saveCopy } from '../../platform/eventCopies.js'
-import type { Context } from '../../platform/function.js'
-import { long } from '../../platform/long.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { saveCopy } from '../../platform/events/copies.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { long } from '../../platform/database/long.js'
 import { tickets, type ticket } from '../tickets/contract.js'
 import { TicketCopy, type TicketCopyDocument } from './ticketCopy.model.js'
 

@@ -1,7 +1,7 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
-/** The orders' own copy of a ticket, under its id, as its events tell of it (platform/eventCopies.ts). */
+/** The orders' own copy of a ticket, under its id, as its events tell of it (platform/events/copies.ts). */
 export interface TicketCopyDocument {
   _id: Types.ObjectId
   userId: Types.ObjectId

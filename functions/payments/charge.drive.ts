@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { CHARGE_METHODS } from './charge.methods.js'
 import { moveCharge } from './charge.changes.js'
 import type { ChargeDocument } from './charge.model.js'

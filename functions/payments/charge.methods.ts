@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { takeByStripe, giveBackByStripe } from './charge.stripe.js'
 import type { ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'

@@ -1,6 +1,6 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
-import type { RequestMark } from '../../platform/requests.js'
+import { defineModel } from '../../platform/database/model.js'
+import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { ChargeState } from './charge.states.js'
 
 export interface ChargeDocument {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, listOf, money, page, time, version } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { orderNews } from '../orders/contract.js'
 import { CHARGE_STATES } from './charge.states.js'
 

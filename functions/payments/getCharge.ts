@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { presentCharge, visibleCharge } from './charge.changes.js'
 import { payments } from './contract.js'
 

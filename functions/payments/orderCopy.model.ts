@@ -1,7 +1,7 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
-/** The payments' own copy of an order, under its id, as its events tell of it (platform/eventCopies.ts). */
+/** The payments' own copy of an order, under its id, as its events tell of it (platform/events/copies.ts). */
 export interface OrderCopyDocument {
   _id: Types.ObjectId
   userId: Types.ObjectId

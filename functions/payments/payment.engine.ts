@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { long } from '../../platform/long.js'
-import type { System } from '../../platform/system.js'
+import { long } from '../../platform/database/long.js'
+import type { System } from '../../platform/runtime/system.js'
 import { createEngine, type Engine } from '../../protocol/engine.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { newEngineDocument } from '../../protocol/request.js'

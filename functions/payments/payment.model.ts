@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 import type { Repair } from '../../protocol/engine.js'
 import type { State } from '../../protocol/states.js'
 

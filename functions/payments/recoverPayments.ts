@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { Refusal } from '../../platform/errors.js'
-import { define, type Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define, type Context } from '../../platform/runtime/function.js'
 import { findStuck, recoverStuck, stuckSince } from '../../protocol/recovery.js'
 import { isFinal } from '../../protocol/states.js'
 import { payments } from './contract.js'

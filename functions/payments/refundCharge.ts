@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { moveCharge, presentCharge, visibleCharge } from './charge.changes.js'
 import { driveForRequest } from './charge.drive.js'
 import { payments } from './contract.js'

@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
-import { Refusal } from '../../platform/errors.js'
-import type { System } from '../../platform/system.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { System } from '../../platform/runtime/system.js'
 
 /** A call that gets no answer leaves the outcome open; the next one with the same key, or a look, tells. */
 const ANSWERS_PER_DEADLINE = 4

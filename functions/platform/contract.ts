@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
 
 export const platform = defineContract('platform', {
   getStatus: operation({

@@ -1,9 +1,9 @@
-import type { Output } from '../../platform/contract.js'
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
-import type { PeerHealth } from '../../platform/transport.js'
-import { listTree, type Located } from '../../platform/tree.js'
-import { readVersion } from '../../platform/version.js'
+import type { Output } from '../../platform/contract/contract.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
+import type { PeerHealth } from '../../platform/runtime/transport.js'
+import { listTree, type Located } from '../../platform/runtime/tree.js'
+import { readVersion } from '../../platform/lib/version.js'
 import { platform } from './contract.js'
 
 export default define(platform.getStatus, async (ctx, { domain }) => {

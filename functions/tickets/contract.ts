@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, listOf, name, page, price, time, version } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, listOf, name, page, price, time, version } from '../../platform/contract/types.js'
 
 export const ticket = z.object({
   id,

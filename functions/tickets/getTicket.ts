@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { tickets } from './contract.js'
 import { presentTicket } from './ticket.changes.js'
 import { Ticket } from './ticket.model.js'

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { define } from '../../platform/function.js'
-import { pageOf } from '../../platform/pages.js'
+import { define } from '../../platform/runtime/function.js'
+import { pageOf } from '../../platform/runtime/pages.js'
 import { tickets } from './contract.js'
 import { presentTicket } from './ticket.changes.js'
 import { Ticket } from './ticket.model.js'

@@ -1,7 +1,7 @@
 import type { UpdateQuery } from 'mongoose'
 import type { z } from 'zod'
-import type { EventTransaction } from '../../platform/events.js'
-import type { Context } from '../../platform/function.js'
+import type { EventTransaction } from '../../platform/events/events.js'
+import type { Context } from '../../platform/runtime/function.js'
 import type { ticket } from './contract.js'
 import { Ticket, type TicketDocument } from './ticket.model.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation, subscriber } from '../../platform/contract.js'
-import { id, listOf, name, page, price, time, version } from '../../platform/types.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { id, listOf, name, page, price, time, version } from '../../platform/contract/types.js'
 import { BOOKING_ENDS } from '../bookings/contract.js'
 
 /** How many seats a train may have: each booking finds the free ones in the train's own document. */

@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import { define } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { define } from '../../platform/runtime/function.js'
 import { trains } from './contract.js'
 import { trainCache } from './train.cache.js'
 import { Train } from './train.model.js'

@@ -1,5 +1,5 @@
-import { define } from '../../platform/function.js'
-import { pageOf } from '../../platform/pages.js'
+import { define } from '../../platform/runtime/function.js'
+import { pageOf } from '../../platform/runtime/pages.js'
 import { trains } from './contract.js'
 import { trainListCache } from './train.cache.js'
 import { Train } from './train.model.js'

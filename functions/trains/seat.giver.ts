@@ -1,5 +1,5 @@
-import type { System } from '../../platform/system.js'
-import { point } from '../../platform/points.js'
+import type { System } from '../../platform/runtime/system.js'
+import { point } from '../../platform/lib/points.js'
 import { Unknown } from '../../protocol/store.js'
 import { Train, type SeatRecord } from './train.model.js'
 import type { HeldSeats } from './train.participant.js'

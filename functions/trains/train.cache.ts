@@ -1,5 +1,5 @@
-import { caches, type Cache } from '../../platform/cache.js'
-import type { System } from '../../platform/system.js'
+import { caches, type Cache } from '../../platform/runtime/cache.js'
+import type { System } from '../../platform/runtime/system.js'
 import type { ShownTrain } from './train.presenter.js'
 
 /** Trains as they are shown, by id; null where there is none. Dropped when a function or an event says that one changed. */

@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
 /** What a train remembers of a booking whose effect stands. */
 export interface SeatRecord {

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import type { System } from '../../platform/system.js'
+import type { System } from '../../platform/runtime/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import {
   BOOKING_PLACES,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract.js'
-import { amount, email, id, listOf, money, name, page, password, time, version } from '../../platform/types.js'
+import { defineContract, operation } from '../../platform/contract/contract.js'
+import { amount, email, id, listOf, money, name, page, password, time, version } from '../../platform/contract/types.js'
 
 export const role = z.enum(['user', 'admin'])
 

@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 import type { LedgerRecord } from './user.model.js'
 
 /** Ledger entries that no longer stand in the user's document. `_id` is `<userId>:<number>`, so archiving twice is once. */

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import type { System } from '../../platform/system.js'
+import type { System } from '../../platform/runtime/system.js'
 import { archiveLedger, RECENT_LIMIT } from './ledger.archive.js'
 
 const MAX_USERS = 10_000

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { define, type Context } from '../../platform/function.js'
-import { decodeCursor, encodeCursor } from '../../platform/pages.js'
+import { define, type Context } from '../../platform/runtime/function.js'
+import { decodeCursor, encodeCursor } from '../../platform/runtime/pages.js'
 import { users } from './contract.js'
 import { ledgerId, LEDGER_HEAD_FIELDS, recentEntries, type LedgerHead } from './ledger.entries.js'
 import { Ledger, type LedgerDocument } from './ledger.model.js'

@@ -1,6 +1,6 @@
 import type { QueryFilter } from 'mongoose'
-import { define } from '../../platform/function.js'
-import { pageOf } from '../../platform/pages.js'
+import { define } from '../../platform/runtime/function.js'
+import { pageOf } from '../../platform/runtime/pages.js'
 import { users } from './contract.js'
 import { searchKey } from './user.creation.js'
 import { User, type UserDocument } from './user.model.js'

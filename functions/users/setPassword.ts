@@ -1,4 +1,4 @@
-import { define } from '../../platform/function.js'
+import { define } from '../../platform/runtime/function.js'
 import { users } from './contract.js'
 import { userNotFound } from './user.access.js'
 import { replacePassword } from './user.password.js'

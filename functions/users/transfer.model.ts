@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 
 /** A deposit or a withdrawal. The user's document decides what becomes of it; this record follows. */
 export interface TransferDocument {

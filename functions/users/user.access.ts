@@ -1,5 +1,5 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { User } from './user.model.js'
 import { USER_FIELDS, type VisibleUser } from './user.presenter.js'
 

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import type { Context } from '../../platform/function.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { Ledger, type LedgerDocument } from './ledger.model.js'
 import { TRANSFER_KINDS } from './transfer.kinds.js'
 import type { AuditedUser, CauseTotal, TransferRecord } from './user.audit.js'

@@ -1,9 +1,9 @@
 import mongoose from 'mongoose'
-import { DUPLICATE_KEY } from '../../platform/bulkErrors.js'
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
-import { hashPassword } from '../../platform/passwords.js'
-import { isSameRequest, type RequestMark } from '../../platform/requests.js'
+import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { hashPassword } from '../../platform/runtime/passwords.js'
+import { isSameRequest, type RequestMark } from '../../platform/runtime/requests.js'
 import { User, type UserDocument } from './user.model.js'
 
 export interface NewUser {

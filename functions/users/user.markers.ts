@@ -1,5 +1,5 @@
 import mongoose, { type Types } from 'mongoose'
-import type { Context } from '../../platform/function.js'
+import type { Context } from '../../platform/runtime/function.js'
 import { isFinal } from '../../protocol/states.js'
 import { bookings } from '../bookings/contract.js'
 import { payments } from '../payments/contract.js'

@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/model.js'
+import { defineModel } from '../../platform/database/model.js'
 import type { LEDGER_CAUSES } from './contract.js'
 
 export type LedgerCause = (typeof LEDGER_CAUSES)[number]

@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose'
-import { long } from '../../platform/long.js'
-import type { System } from '../../platform/system.js'
+import { long } from '../../platform/database/long.js'
+import type { System } from '../../platform/runtime/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import {
   BOOKING_PLACES,

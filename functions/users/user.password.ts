@@ -1,6 +1,6 @@
-import { Refusal } from '../../platform/errors.js'
-import type { Context } from '../../platform/function.js'
-import { hashPassword } from '../../platform/passwords.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { hashPassword } from '../../platform/runtime/passwords.js'
 import { User, type UserDocument } from './user.model.js'
 import { USER_FIELDS, type VisibleUser } from './user.presenter.js'
 

@@ -1,6 +1,6 @@
-import type { Output } from '../../platform/contract.js'
-import type { Context } from '../../platform/function.js'
-import { signToken } from '../../platform/tokens.js'
+import type { Output } from '../../platform/contract/contract.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { signToken } from '../../platform/runtime/tokens.js'
 import type { users } from './contract.js'
 import type { UserDocument } from './user.model.js'
 

@@ -1,5 +1,5 @@
-import { define } from '../../platform/function.js'
-import { requestOf } from '../../platform/requests.js'
+import { define } from '../../platform/runtime/function.js'
+import { requestOf } from '../../platform/runtime/requests.js'
 import { users } from './contract.js'
 import { WITHDRAWAL } from './transfer.kinds.js'
 import { transferOnce } from './transfer.request.js'

@@ -1,4 +1,4 @@
-import { createEvents, dropEvents, dropIndex, type Migration } from '../../platform/migration.js'
+import { createEvents, dropEvents, dropIndex, type Migration } from '../../platform/migrations/migration.js'
 
 export default {
   async up(db) {

@@ -5,7 +5,7 @@ import {
   dropIndex,
   setValidator,
   type Migration,
-} from '../../platform/migration.js'
+} from '../../platform/migrations/migration.js'
 
 const id = { bsonType: 'objectId' }
 const date = { bsonType: 'date' }

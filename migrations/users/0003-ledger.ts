@@ -1,4 +1,4 @@
-import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migration.js'
+import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migrations/migration.js'
 
 const schema = {
   bsonType: 'object',

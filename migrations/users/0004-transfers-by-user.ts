@@ -1,4 +1,4 @@
-import { dropIndex, type Migration } from '../../platform/migration.js'
+import { dropIndex, type Migration } from '../../platform/migrations/migration.js'
 
 export default {
   async up(db) {

@@ -1,4 +1,4 @@
-import { setValidator, type Migration } from '../../platform/migration.js'
+import { setValidator, type Migration } from '../../platform/migrations/migration.js'
 
 const OF_BOOKINGS = ['deposit', 'withdrawal', 'booking', 'booking_undone', 'reversal']
 const OF_PAYMENTS = ['payment', 'payment_undone', 'refund', 'receipt']

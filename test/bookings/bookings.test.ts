@@ -1,7 +1,7 @@
 import test from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
-import type { Refusal } from '../../platform/errors.js'
+import type { Refusal } from '../../platform/contract/errors.js'
 import { admin, createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 import { untilMajority } from '../support/majority.js'
 

@@ -2,10 +2,10 @@ import test from 'ava'
 import { Booking } from '../../functions/bookings/booking.model.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import { feeds } from '../../functions/feeds/contract.js'
-import { startDispatching } from '../../platform/dispatcher.js'
-import type { StoredEvent } from '../../platform/events.js'
+import { startDispatching } from '../../platform/events/dispatcher.js'
+import type { StoredEvent } from '../../platform/events/events.js'
 import { crashAt } from '../support/faults.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 
 const hour = (n: number) => new Date(START.getTime() + (1000 + n) * HOUR_MS).toISOString()

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
 import { crashAt } from '../support/faults.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, START } from '../support/system.js'
 
 const at = (hour: number): string => new Date(START.getTime() + hour * HOUR_MS).toISOString()

@@ -4,9 +4,9 @@ import { BookingLog } from '../../functions/calendars/bookingLog.model.js'
 import { CalendarHead } from '../../functions/calendars/calendarHead.model.js'
 import { calendarProjection } from '../../functions/calendars/calendar.projection.js'
 import { users } from '../../functions/users/contract.js'
-import { onPoint } from '../../platform/points.js'
+import { onPoint } from '../../platform/lib/points.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 
 const NOBODY = 'ffffffffffffffffffffffff'
 

@@ -1,9 +1,9 @@
 import test from 'ava'
 import mongoose, { Schema } from 'mongoose'
-import { applyCopy, saveCopy } from '../../platform/eventCopies.js'
-import { withEvents } from '../../platform/events.js'
-import { Refusal } from '../../platform/errors.js'
-import { defineModel } from '../../platform/model.js'
+import { applyCopy, saveCopy } from '../../platform/events/copies.js'
+import { withEvents } from '../../platform/events/events.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { defineModel } from '../../platform/database/model.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
 
 interface ThingCopy {

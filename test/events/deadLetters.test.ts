@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { events } from '../../functions/events/contract.js'
 import { feeds } from '../../functions/feeds/contract.js'
-import { Refusal } from '../../platform/errors.js'
-import { DEAD_AFTER } from '../../platform/eventRetries.js'
-import { until } from '../support/until.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { DEAD_AFTER } from '../../platform/events/retries.js'
+import { until } from '../../proof/support/until.js'
 import { createEventSystem } from './support.js'
 
 /** What was POSTed to it; answers these codes in turn, then 200. */

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { Refusal } from '../../platform/errors.js'
-import { until } from '../support/until.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { until } from '../../proof/support/until.js'
 import { createEventSystem } from './support.js'
 
 test('an event is delivered to every subscriber of its type, in the order of its versions, and then gone', async (t) => {

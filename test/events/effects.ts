@@ -1,9 +1,9 @@
 import mongoose, { Schema } from 'mongoose'
-import { applyCopy } from '../../platform/eventCopies.js'
-import type { DomainEvent } from '../../platform/events.js'
-import type { Context } from '../../platform/function.js'
-import { defineModel } from '../../platform/model.js'
-import type { System } from '../../platform/system.js'
+import { applyCopy } from '../../platform/events/copies.js'
+import type { DomainEvent } from '../../platform/events/events.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { defineModel } from '../../platform/database/model.js'
+import type { System } from '../../platform/runtime/system.js'
 
 interface CountedCopy {
   version: number

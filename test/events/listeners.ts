@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineContract, subscriber } from '../../platform/contract.js'
+import { defineContract, subscriber } from '../../platform/contract/contract.js'
 
 /** Subscribers that exist in the tests alone. */
 const subscription = (types: readonly string[]) =>

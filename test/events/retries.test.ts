@@ -1,7 +1,7 @@
 import test from 'ava'
 import mongoose from 'mongoose'
-import { DEAD_AFTER, retryDelayMs, verdictOn } from '../../platform/eventRetries.js'
-import type { Failure, StoredEvent } from '../../platform/events.js'
+import { DEAD_AFTER, retryDelayMs, verdictOn } from '../../platform/events/retries.js'
+import type { Failure, StoredEvent } from '../../platform/events/events.js'
 
 const AT = new Date('2031-01-01T00:00:00.000Z')
 const failure = (subscriber: string): Failure => ({ at: AT, subscriber, code: 'internal', message: 'no' })

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadContracts } from '../../platform/tree.js'
+import { loadContracts } from '../../platform/runtime/tree.js'
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', 'functions')
 

@@ -1,8 +1,8 @@
 import test from 'ava'
 import { CallError, connect, newId } from '../../client/index.js'
-import { toPublicError, Refusal } from '../../platform/errors.js'
-import type { Envelope } from '../../platform/transport.js'
-import { until } from '../support/until.js'
+import { toPublicError, Refusal } from '../../platform/contract/errors.js'
+import type { Envelope } from '../../platform/runtime/transport.js'
+import { until } from '../../proof/support/until.js'
 import { startGateway, testConfig, type Answering } from './support.js'
 
 const PERIOD = { from: '2031-01-01T01:00:00.000Z', to: '2031-01-01T02:00:00.000Z' }

@@ -2,9 +2,9 @@ import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { createGateway, type Gateway } from '../../gateway/server.js'
-import { createLogger } from '../../platform/log.js'
-import type { Envelope } from '../../platform/transport.js'
-import { until } from '../support/until.js'
+import { createLogger } from '../../platform/lib/log.js'
+import type { Envelope } from '../../platform/runtime/transport.js'
+import { until } from '../../proof/support/until.js'
 import { connected, contracts, newId, noNews, open, send, startGateway, testConfig } from './support.js'
 
 /** Two workers behind one address, as PM2's cluster mode has them: new connections go to `current`. */

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { createBucket, createLimits, network } from '../../gateway/limits.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { codeOf, send, startGateway } from './support.js'
 
 test('a bucket holds its burst, refills at its rate, and says how long to wait', (t) => {

@@ -2,9 +2,9 @@ import test from 'ava'
 import { SignJWT } from 'jose'
 import { MAX_REQUEST_CHARS } from '../../gateway/decoder.js'
 import { originAllowed } from '../../gateway/origin.js'
-import type { PublicError } from '../../platform/errors.js'
-import { signToken } from '../../platform/tokens.js'
-import { until } from '../support/until.js'
+import type { PublicError } from '../../platform/contract/errors.js'
+import { signToken } from '../../platform/runtime/tokens.js'
+import { until } from '../../proof/support/until.js'
 import { codeOf, newId, send, startGateway, testConfig } from './support.js'
 
 const CAR = 'c'.repeat(24)

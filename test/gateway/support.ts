@@ -7,11 +7,11 @@ import { platform } from '../../functions/platform/contract.js'
 import { users } from '../../functions/users/contract.js'
 import type { WatchFeeds } from '../../gateway/feedWatch.js'
 import { createGateway, type Gateway, type GatewayOptions } from '../../gateway/server.js'
-import type { Operation } from '../../platform/contract.js'
-import type { Result } from '../../platform/errors.js'
-import { createLogger } from '../../platform/log.js'
-import { signToken } from '../../platform/tokens.js'
-import type { Envelope } from '../../platform/transport.js'
+import type { Operation } from '../../platform/contract/contract.js'
+import type { Result } from '../../platform/contract/errors.js'
+import { createLogger } from '../../platform/lib/log.js'
+import { signToken } from '../../platform/runtime/tokens.js'
+import type { Envelope } from '../../platform/runtime/transport.js'
 
 export const contracts = new Map<string, Operation>(Object.entries({ ...users, ...bookings, ...platform }))
 

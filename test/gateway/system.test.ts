@@ -2,7 +2,7 @@ import test from 'ava'
 import { bookAndCancel } from '../../client/user.js'
 import { prepare } from '../../client/admin.js'
 import { users } from '../../functions/users/contract.js'
-import { signToken } from '../../platform/tokens.js'
+import { signToken } from '../../platform/runtime/tokens.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
 import { codeOf, newId, send, startGateway } from './support.js'
 

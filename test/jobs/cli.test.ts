@@ -5,7 +5,7 @@ import { startScheduler } from '../../jobs/scheduler.js'
 import { SCHEDULE } from '../../jobs/schedule.js'
 import { jobStore, type JobStore, type StoredJob } from '../../jobs/store.js'
 import type { TestSystem } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createJobsSystem } from './jobsSystem.js'
 import { scheduledFunctions } from './scheduledFunctions.js'
 

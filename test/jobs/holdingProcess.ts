@@ -1,8 +1,8 @@
 import { loadConfig } from '../../config/index.js'
 import { SCHEDULE } from '../../jobs/schedule.js'
 import { startScheduler } from '../../jobs/scheduler.js'
-import { createLogger } from '../../platform/log.js'
-import { createSystem } from '../../platform/system.js'
+import { createLogger } from '../../platform/lib/log.js'
+import { createSystem } from '../../platform/runtime/system.js'
 import { scheduledFunctions } from './scheduledFunctions.js'
 
 // A jobs process whose recovery never ends. It says when it holds the job; then the test kills it.

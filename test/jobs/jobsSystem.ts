@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava'
-import { migrateUp } from '../../platform/migrations.js'
+import { migrateUp } from '../../platform/migrations/migrations.js'
 import { createTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.js'
 import { scheduledFunctions } from './scheduledFunctions.js'
 

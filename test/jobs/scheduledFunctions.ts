@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { SCHEDULE } from '../../jobs/schedule.js'
-import type { Operation } from '../../platform/contract.js'
-import { define, type FunctionDefinition } from '../../platform/function.js'
+import type { Operation } from '../../platform/contract/contract.js'
+import { define, type FunctionDefinition } from '../../platform/runtime/function.js'
 
 /** Each of them answers how much it did, by what. */
 const nothingDone = ({ output }: Operation): Record<string, number> =>

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { lobbies } from '../../functions/lobbies/contract.js'
 import { users } from '../../functions/users/contract.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { isGapless, seqsOf, stageOf, type Member } from './support.js'
 
 const textsOf = (member: Member) => member.heard('lobby:message').map(({ data }) => data['text'])

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { lobbies } from '../../functions/lobbies/contract.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { isGapless, seqsOf, stageOf } from './support.js'
 
 test('who was removed is told so, hears no more, cannot post and cannot come back; others go on', async (t) => {

@@ -3,7 +3,7 @@ import { calendars } from '../../functions/calendars/contract.js'
 import { messages } from '../../functions/messages/contract.js'
 import { MessageLog } from '../../functions/messages/messageLog.model.js'
 import { messageBoxProjection } from '../../functions/messages/messageBox.projection.js'
-import type { Caller } from '../../platform/caller.js'
+import type { Caller } from '../../platform/contract/caller.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 
 const NOBODY = 'ffffffffffffffffffffffff'

@@ -3,8 +3,8 @@ import { bookings } from '../../functions/bookings/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
-import type { Caller } from '../../platform/caller.js'
-import { long } from '../../platform/long.js'
+import type { Caller } from '../../platform/contract/caller.js'
+import { long } from '../../platform/database/long.js'
 import { createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
 
 const CAUSE = { type: 'test', id: 'c'.repeat(24) }

@@ -1,10 +1,10 @@
 import test from 'ava'
 import { platform } from '../../functions/platform/contract.js'
-import { listTree, loadFunctions } from '../../platform/tree.js'
+import { listTree, loadFunctions } from '../../platform/runtime/tree.js'
 import { createTestSystem } from '../support/system.js'
 import { createDoor } from '../support/door.js'
 import { sharedMongod } from '../support/mongod.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 
 test('OK, when every function has an instance and every database answers', async (t) => {
   const system = await createTestSystem(t)

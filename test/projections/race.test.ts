@@ -1,6 +1,6 @@
 import test from 'ava'
-import { databaseName } from '../../platform/database.js'
-import { runRace } from '../../race/logs/run.js'
+import { databaseName } from '../../platform/database/database.js'
+import { runRace } from '../../proof/race/logs/run.js'
 import { freeUdpPort } from '../support/cote.js'
 import { sharedMongod } from '../support/mongod.js'
 

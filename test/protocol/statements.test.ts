@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import mongoose from 'mongoose'
-import { long } from '../../platform/long.js'
+import { long } from '../../platform/database/long.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { participant, type Held, type Vote } from '../../protocol/participant.js'
 import type { GuardedUpdate, Id, Store } from '../../protocol/store.js'

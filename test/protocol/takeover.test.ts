@@ -1,7 +1,7 @@
 import test from 'ava'
 import mongoose from 'mongoose'
-import { Memory, storeOf } from '../../proof/memoryStore.js'
-import { keyOf, type Operation } from '../../proof/snapshot.js'
+import { Memory, storeOf } from '../../proof/explore/memoryStore.js'
+import { keyOf, type Operation } from '../../proof/explore/snapshot.js'
 import { createEngine, type EngineBooking } from '../../protocol/engine.js'
 import { Unknown } from '../../protocol/store.js'
 

@@ -1,7 +1,7 @@
 import type { Node } from '@dashersw/node-discover'
 import cluster from 'node:cluster'
 import { loadConfig } from '../../config/index.js'
-import { CallerComponent, startDiscovery, type Hello } from '../../platform/coteComponents.js'
+import { CallerComponent, startDiscovery, type Hello } from '../../platform/calls/components.js'
 
 /**
  * Like PM2's cluster mode: three workers on one discovery port. Each tells `{worker}` once it listens, and again for

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Node } from '@dashersw/node-discover'
 import { loadConfig, type Config } from '../../config/index.js'
-import { createCoteTransport, type CoteTransport } from '../../platform/cote.js'
-import { CallerComponent, startDiscovery, type Advertisement } from '../../platform/coteComponents.js'
-import type { Result } from '../../platform/errors.js'
-import { until } from './until.js'
+import { createCoteTransport, type CoteTransport } from '../../platform/calls/cote.js'
+import { CallerComponent, startDiscovery, type Advertisement } from '../../platform/calls/components.js'
+import type { Result } from '../../platform/contract/errors.js'
+import { until } from '../../proof/support/until.js'
 
 /** A network of processes of its own: settings, and what they become. */
 export interface Net {

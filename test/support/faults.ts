@@ -1,4 +1,4 @@
-import { onPoint } from '../../platform/points.js'
+import { onPoint } from '../../platform/lib/points.js'
 
 /** What a crash looks like to the code that it hits: nothing in the product knows it. */
 export class Crash extends Error {

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava'
-import { startProxy } from '../../chaos/proxy.js'
+import { startProxy } from '../../proof/support/proxy.js'
 
 /** A way to a mongod on which replies can be lost. */
 export interface LossyProxy {

@@ -1,5 +1,5 @@
 import { Booking } from '../../functions/bookings/booking.model.js'
-import type { System } from '../../platform/system.js'
+import type { System } from '../../platform/runtime/system.js'
 
 /** Waits until majority reads see all that was written to the bookings so far: COMMITTED is told a moment earlier. */
 export async function untilMajority(system: Pick<System, 'model'>): Promise<void> {

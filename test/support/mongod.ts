@@ -1,7 +1,7 @@
 import test from 'ava'
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core'
 import { randomBytes } from 'node:crypto'
-import { findMongod, mongodTuning, mongodVersion } from '../../platform/mongod.js'
+import { findMongod, mongodTuning, mongodVersion } from '../../platform/mongod/mongod.js'
 
 /** A replica set that lives as long as the test file. */
 export interface TestMongod {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mongodSettings } from '../../config/index.js'
-import { freeTcpPorts } from '../system/installation.js'
+import { freeTcpPorts } from '../../proof/support/installation.js'
 
 const BINARY = mongodSettings()
   .path.map((directory) => join(directory, 'redis-server'))

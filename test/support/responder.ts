@@ -1,10 +1,10 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { loadConfig } from '../../config/index.js'
-import { createCoteTransport } from '../../platform/cote.js'
-import type { Result } from '../../platform/errors.js'
-import { createLogger } from '../../platform/log.js'
-import type { Envelope } from '../../platform/transport.js'
+import { createCoteTransport } from '../../platform/calls/cote.js'
+import type { Result } from '../../platform/contract/errors.js'
+import { createLogger } from '../../platform/lib/log.js'
+import type { Envelope } from '../../platform/runtime/transport.js'
 
 /**
  * A process that hosts operations of tests over cote, started by `forkResponder`. It tells its parent `{ready: true}`,

@@ -1,9 +1,9 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ecosystem } from '../../platform/ecosystem.js'
-import { until } from '../support/until.js'
-import { alive, install, LEAN_PLACEMENT, PACKAGE, type Installation } from './installation.js'
+import { ecosystem } from '../../platform/app/ecosystem.js'
+import { until } from '../../proof/support/until.js'
+import { alive, install, LEAN_PLACEMENT, PACKAGE, type Installation } from '../../proof/support/installation.js'
 import { connect, demand, startLoad, type Load } from './load.js'
 import { ownMongod, type OwnMongod } from './ownMongod.js'
 

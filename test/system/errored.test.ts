@@ -3,7 +3,7 @@ import { appendFile, cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sharedMongod } from '../support/mongod.js'
-import { build, install, PACKAGE } from './installation.js'
+import { build, install, PACKAGE } from '../../proof/support/installation.js'
 
 /** A built copy of the package, so that a test may break it. */
 async function copyPackage(): Promise<string> {

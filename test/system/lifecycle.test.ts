@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { alive, install, PACKAGE, run, type Installation } from './installation.js'
+import { alive, install, PACKAGE, run, type Installation } from '../../proof/support/installation.js'
 import { ask, connect, demand } from './load.js'
 
 /** What a person does with the npm scripts, on the embedded MongoDB, in this order. */

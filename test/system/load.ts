@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { io, type Socket } from 'socket.io-client'
 import type { Config } from '../../config/index.js'
-import type { Result } from '../../platform/errors.js'
-import { signToken } from '../../platform/tokens.js'
-import { until } from '../support/until.js'
+import type { Result } from '../../platform/contract/errors.js'
+import { signToken } from '../../platform/runtime/tokens.js'
+import { until } from '../../proof/support/until.js'
 
 const HOUR_MS = 3_600_000
 const FIRST_HOUR = Date.parse('2031-01-01T00:00:00.000Z')

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { embeddedMongoUri, findMongod, initiateReplicaSet, mongodArgs } from '../../platform/mongod.js'
-import { freeTcpPorts } from './installation.js'
+import { embeddedMongoUri, findMongod, initiateReplicaSet, mongodArgs } from '../../platform/mongod/mongod.js'
+import { freeTcpPorts } from '../../proof/support/installation.js'
 
 /** A mongod that a test may kill and start again, at the same port and with the same data. */
 export interface OwnMongod {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { install, PACKAGE, run } from './installation.js'
+import { install, PACKAGE, run } from '../../proof/support/installation.js'
 
 /** The README's session, line by line, with the output that it shows. */
 test('the session in the README prints what the README says', async (t) => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import test from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
-import { onTheWire, type DomainEvent, type StoredEvent } from '../../platform/events.js'
-import type { Operation } from '../../platform/contract.js'
-import { Refusal } from '../../platform/errors.js'
-import { loadContracts } from '../../platform/tree.js'
+import { onTheWire, type DomainEvent, type StoredEvent } from '../../platform/events/events.js'
+import type { Operation } from '../../platform/contract/contract.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { loadContracts } from '../../platform/runtime/tree.js'
 import { createStore, PRICE, type Store } from './support.js'
 
 /** What each entity must end as, however its events come. */

@@ -1,11 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
 import { payments } from '../../functions/payments/contract.js'
-import type { Caller } from '../../platform/caller.js'
+import type { Caller } from '../../platform/contract/caller.js'
 import { isOutstanding } from '../../protocol/states.js'
 import { Payment } from '../../functions/payments/payment.model.js'
 import { crashAt, pointsOf } from '../support/faults.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createStore, PRICE, type Store } from './support.js'
 
 /** Fault points are one per process: the tests of this file run one by one. */

@@ -2,9 +2,9 @@ import test from 'ava'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runRace } from '../../race/tickets/run.js'
+import { runRace } from '../../proof/race/tickets/run.js'
 import { sharedMongod } from '../support/mongod.js'
-import { build, PACKAGE } from '../system/installation.js'
+import { build, PACKAGE } from '../../proof/support/installation.js'
 
 /** The short form of `npm run race`. */
 test('buyers race for tickets while processes are killed: nothing is sold twice, and no money is lost', async (t) => {

@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
 import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
-import type { Caller } from '../../platform/caller.js'
-import { DECLINED, startStripeStandIn, type StripeStandIn } from '../../race/tickets/stripeStandIn.js'
+import type { Caller } from '../../platform/contract/caller.js'
+import { DECLINED, startStripeStandIn, type StripeStandIn } from '../../proof/race/tickets/stripeStandIn.js'
 import { createWebhooks } from '../../webhooks/server.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createStore, PRICE, type Store } from './support.js'
 
 const SECRET = 'whsec_test'

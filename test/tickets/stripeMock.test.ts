@@ -5,8 +5,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { mongodSettings } from '../../config/index.js'
 import { stripeClient } from '../../functions/payments/stripe.client.js'
-import { until } from '../support/until.js'
-import { freeTcpPorts } from '../system/installation.js'
+import { until } from '../../proof/support/until.js'
+import { freeTcpPorts } from '../../proof/support/installation.js'
 
 /** Where `go install` puts it. */
 const places = [...mongodSettings().path, join(homedir(), 'go/bin')]

@@ -5,12 +5,12 @@ import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { tickets } from '../../functions/tickets/contract.js'
 import { users } from '../../functions/users/contract.js'
-import { startDispatching } from '../../platform/dispatcher.js'
-import { EVENTS } from '../../platform/events.js'
-import type { Caller } from '../../platform/caller.js'
-import { loadContracts } from '../../platform/tree.js'
+import { startDispatching } from '../../platform/events/dispatcher.js'
+import { EVENTS } from '../../platform/events/events.js'
+import type { Caller } from '../../platform/contract/caller.js'
+import { loadContracts } from '../../platform/runtime/tree.js'
 import { createTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 
 export const PRICE = 1500
 

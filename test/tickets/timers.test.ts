@@ -4,7 +4,7 @@ import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { tickets } from '../../functions/tickets/contract.js'
 import { startTimers } from '../../jobs/timers.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createStore } from './support.js'
 
 test('the timer of an order rings when it is due, not before, and whoever rings it: also one that was left locked', async (t) => {

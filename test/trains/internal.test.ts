@@ -6,7 +6,7 @@ import { trains } from '../../functions/trains/contract.js'
 import { crashAt } from '../support/faults.js'
 import { untilMajority } from '../support/majority.js'
 import { createTestSystem } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { bookSeats, makeTrain } from './support.js'
 
 /** What functions ask each other. Fault points are one per process: these tests run one by one. */

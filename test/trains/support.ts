@@ -1,9 +1,9 @@
 import { bookings } from '../../functions/bookings/contract.js'
 import { trains } from '../../functions/trains/contract.js'
-import type { Output } from '../../platform/contract.js'
-import type { Caller } from '../../platform/caller.js'
+import type { Output } from '../../platform/contract/contract.js'
+import type { Caller } from '../../platform/contract/caller.js'
 import type { TestSystem } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 
 export async function makeTrain(
   system: TestSystem,

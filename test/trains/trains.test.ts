@@ -3,7 +3,7 @@ import { bookings } from '../../functions/bookings/contract.js'
 import { trains } from '../../functions/trains/contract.js'
 import { Train } from '../../functions/trains/train.model.js'
 import { users } from '../../functions/users/contract.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS } from '../support/system.js'
 import { bookSeats, makeTrain, settled } from './support.js'
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
-import { verifyToken } from '../../platform/tokens.js'
+import { verifyToken } from '../../platform/runtime/tokens.js'
 import { admin, createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 
 const NOBODY = 'ffffffffffffffffffffffff'

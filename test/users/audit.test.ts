@@ -5,7 +5,7 @@ import { archiveLedger } from '../../functions/users/ledger.archive.js'
 import { Ledger } from '../../functions/users/ledger.model.js'
 import { Deposit, Withdrawal } from '../../functions/users/transfer.model.js'
 import { User } from '../../functions/users/user.model.js'
-import { long } from '../../platform/long.js'
+import { long } from '../../platform/database/long.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
 
 const { ObjectId } = mongoose.Types

@@ -4,11 +4,11 @@ import { Booking } from '../../functions/bookings/booking.model.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
-import { onPoint } from '../../platform/points.js'
+import { onPoint } from '../../platform/lib/points.js'
 import { crashAt } from '../support/faults.js'
 import { untilMajority } from '../support/majority.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
-import { until } from '../support/until.js'
+import { until } from '../../proof/support/until.js'
 
 const { ObjectId } = mongoose.Types
 const at = (hour: number): string => new Date(START.getTime() + hour * HOUR_MS).toISOString()

@@ -3,7 +3,7 @@ import { users } from '../../functions/users/contract.js'
 import { Deposit, Withdrawal } from '../../functions/users/transfer.model.js'
 import { DEPOSIT, WITHDRAWAL, type TransferKind } from '../../functions/users/transfer.kinds.js'
 import { User } from '../../functions/users/user.model.js'
-import { Refusal } from '../../platform/errors.js'
+import { Refusal } from '../../platform/contract/errors.js'
 import { crashAt, stallAt } from '../support/faults.js'
 import { admin, createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
 

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { SETTINGS } from '../../config/index.js'
+import type { Operation } from '../../platform/contract/contract.js'
+import { ERRORS } from '../../platform/contract/errors.js'
+import { loadContracts } from '../../platform/runtime/tree.js'
+import { STATES, TRANSITIONS } from '../../protocol/states.js'
+
+/** The reference pages, by file name, made from the code that they describe. A test compares them with what is committed. */
+export async function reference(): Promise<Map<string, string>> {
+  const operations = [...(await loadContracts()).values()]
+  return new Map([
+    ['operations.md', operationsPage(operations)],
+    ['errors.md', errorsPage(operations)],
+    ['settings.md', settingsPage()],
+    ['states.md', statesPage()],
+  ])
+}
+
+const MADE = '<!-- Made by `npm run docs`; edit the code it is made from. -->\n\n'
+
+interface JsonSchema {
+  type?: string | string[]
+  enum?: unknown[]
+  const?: unknown
+  pattern?: string
+  format?: string
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  default?: unknown
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+}
+
+const ACCESS = {
+  anyone: 'anyone, also anonymously',
+  user: 'users for what is their own; admins for all',
+  admin: 'admins',
+  internal: 'other functions only',
+}
+
+function operationsPage(operations: Operation[]): string {
+  const domains = [...new Set(operations.map(({ domain }) => domain))].sort()
+  const sections = domains.flatMap((domain) => [
+    `## ${domain}\n`,
+    ...operations.filter((each) => each.domain === domain && each.access !== 'internal').map(operationSection),
+  ])
+  return `${MADE}# Operations
+
+Every operation, by domain. A request is \`socket.timeout(ms).emitWithAck('<operation>', input)\`, its answer
+\`{ok: true, data}\` or \`{ok: false, error: {code, message, details?, retryable, requestId}}\`. Besides the errors of its own,
+which are listed in order of precedence, each operation may answer \`rate_limited\`, \`unauthenticated\`, \`forbidden\`,
+\`invalid_input\`, \`deadline_exceeded\`, \`unavailable\` and \`internal\`: [errors.md](errors.md) says what to check for each.
+Amounts are integers in minor units, ids 24 hex digits, times ISO 8601 in UTC with milliseconds.
+
+${sections.join('\n')}`
+}
+
+function operationSection(operation: Operation): string {
+  const input = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  const output = z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) as JsonSchema
+  const again = operation.newId
+    ? `yes: with the same \`${operation.newId}\` it is done once, and answers the first outcome`
+    : operation.idempotent
+      ? 'yes'
+      : 'no: read first'
+  return `### ${operation.name}
+
+${operation.summary}
+
+- **Who:** ${ACCESS[operation.access]}
+- **Input:** ${fields(input)}
+- **Data:** ${fields(output)}
+- **Errors:** ${operation.errors.map((code) => `\`${code}\``).join(', ') || 'none of its own'}
+- **Safe to send again:** ${again}
+`
+}
+
+function fields({ properties = {}, required = [] }: JsonSchema): string {
+  const names = Object.entries(properties)
+  if (names.length === 0) return '`{}`'
+  return names
+    .map(([name, schema]) => {
+      const optional = !required.includes(name) || schema.default !== undefined
+      const fallback = schema.default === undefined ? '' : ` = ${JSON.stringify(schema.default)}`
+      return `\`${name}${optional ? '?' : ''}\` ${typeOf(schema)}${fallback}`
+    })
+    .join(', ')
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map((each) => JSON.stringify(each)).join(' \\| ')
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ')
+  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`
+  if (schema.type === 'object') return schema.properties ? `{${fields(schema)}}` : 'object'
+  if (schema.pattern?.includes('[0-9a-f]{24}')) return 'id'
+  if (schema.format === 'date-time') return 'time'
+  if (schema.format === 'email') return 'e-mail'
+  if (schema.type === 'integer') return `integer${range(schema.minimum, schema.maximum)}`
+  if (schema.type === 'string')
+    return `text${schema.maxLength === undefined ? '' : range(schema.minLength ?? 0, schema.maxLength)}`
+  return [schema.type ?? 'any'].flat().join(' or ')
+}
+
+function range(from: number | undefined, to: number | undefined): string {
+  const max = to === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : to
+  if (from === Number.MIN_SAFE_INTEGER || from === undefined) return ''
+  return max === undefined ? ` from ${from}` : ` ${from} to ${max}`
+}
+
+function errorsPage(operations: Operation[]): string {
+  const rows = Object.entries(ERRORS).map(([code, { retryable, check }]) => {
+    const by = operations.filter(
+      (each) => each.access !== 'internal' && (each.errors as readonly string[]).includes(code),
+    )
+    return `| \`${code}\` | ${retryable ? 'yes' : 'no'} | ${check} | ${by.map(({ name }) => name).join(', ')} |`
+  })
+  return `${MADE}# Errors
+
+The codes are a closed vocabulary: a client is told one of these, never an internal message. Retryable means that the
+very same request, sent again later, may succeed. A time-out or a lost reply is not a failure: the outcome is unknown until
+the same request, with the same id, is answered.
+
+| code | retryable | what to check | answered by, among others |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
+
+function settingsPage(): string {
+  const rows = SETTINGS.map(
+    ({ env, doc, fallback }) => `| \`${env}\` | ${doc} | ${fallback === '' ? '' : `\`${fallback}\``} |`,
+  )
+  return `${MADE}# Settings
+
+Read from the environment, once, at the start; a bad value, or values that contradict each other, are a refusal to start
+that names them.
+
+| variable | meaning | default |
+| --- | --- | --- |
+${rows.join('\n')}
+| \`MONGODB_URI_<DOMAIN>\` | MongoDB of one domain: \`MONGODB_URI_USERS\`, \`MONGODB_URI_BOOKINGS\`, \`MONGODB_URI_JOBS\` | \`MONGODB_URI\` |
+`
+}
+
+function statesPage(): string {
+  const arrows = STATES.flatMap((from) => TRANSITIONS[from].map((to) => `  ${from} --> ${to}`))
+  const ends = STATES.filter((state) => TRANSITIONS[state].length === 0).map((state) => `  ${state} --> [*]`)
+  return `${MADE}# The states of a booking
+
+\`\`\`mermaid
+stateDiagram-v2
+  [*] --> INITIAL
+${[...arrows, ...ends].join('\n')}
+\`\`\`
+
+Every arrow is a compare-and-set on (state, epoch). ARCHITECTURE.md says who takes each, and what a crash leaves behind.
+`
+}

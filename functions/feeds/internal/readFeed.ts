@@ -1,0 +1,13 @@
+import { define } from '../../../platform/runtime/function.js'
+import { feeds, presentEntry } from '../contract.js'
+import { FeedEntry } from '../feedEntry.model.js'
+
+export default define(feeds.readFeed, async (ctx, { feed, after, limit }) => {
+  const entries = await ctx
+    .model(FeedEntry)
+    .find({ feed, seq: { $gt: after } })
+    .sort({ seq: 1 })
+    .limit(limit)
+    .lean()
+  return { entries: entries.map(presentEntry) }
+})

@@ -1,0 +1,43 @@
+import mongoose from 'mongoose'
+import { applyCopy } from '../../../platform/events/copies.js'
+import { define, type Context } from '../../../platform/runtime/function.js'
+import { moveCharge, readCharge } from '../charge.changes.js'
+import { driveForRequest } from '../charge.drive.js'
+import { Charge } from '../charge.model.js'
+import { payments } from '../contract.js'
+import { copiedFields } from '../order.copies.js'
+import { OrderCopy } from '../orderCopy.model.js'
+
+const { ObjectId } = mongoose.Types
+
+export default define(payments.followOrder, async (ctx, event) => {
+  const { payload, type } = event
+  await applyCopy(ctx.model(OrderCopy), event, copiedFields(payload), { creates: type === 'order:created' })
+  // Also where the copy had seen it before: it may have been fetched, or what follows cut short. Each is done once.
+  if (type === 'order:completed' && payload.chargeId !== undefined) {
+    await settle(ctx, payload.chargeId)
+    await giveUpPending(ctx, payload.id, 'order_complete')
+  }
+  // What expired may still be paid.
+  if (type === 'order:cancelled' && payload.reason !== 'expired')
+    await giveUpPending(ctx, payload.id, 'order_cancelled')
+  return {}
+})
+
+/** The charge completed its order: now the seller is credited. */
+async function settle(ctx: Context, chargeId: string): Promise<void> {
+  const found = await readCharge(ctx, { _id: new ObjectId(chargeId) })
+  const charge = found.state === 'paid' ? await moveCharge(ctx, found, { to: 'accepted' }) : found
+  if (charge.state === 'accepted') await driveForRequest(ctx, charge)
+}
+
+/**
+ * Charges of the order by Stripe that the buyer has not confirmed: their intents are cancelled. One that is confirmed
+ * meanwhile is paid, and comes back from the order.
+ */
+async function giveUpPending(ctx: Context, orderId: string, abandoned: string): Promise<void> {
+  const charges = ctx.model(Charge)
+  const pending = { orderId: new ObjectId(orderId), state: 'pending', method: 'stripe' } as const
+  await charges.updateMany({ ...pending, abandoned: null }, { $set: { abandoned } })
+  for (const charge of await charges.find(pending).lean()) await driveForRequest(ctx, charge)
+}

@@ -1,0 +1,17 @@
+import { define } from '../../../platform/runtime/function.js'
+import { driveForRequest } from '../charge.drive.js'
+import { Charge } from '../charge.model.js'
+import { payments } from '../contract.js'
+
+/**
+ * A webhook is only a nudge: whoever drives the charge asks Stripe how the intent stands. So it may come twice, before the
+ * reply to the request that caused it, or in the wrong order, and nothing in it needs to be believed.
+ */
+export default define(payments.receiveStripeEvent, async (ctx, { intentId, chargeId }) => {
+  const charges = ctx.model(Charge)
+  const charge =
+    (await charges.findOne({ intentId }).lean()) ??
+    (chargeId === undefined ? null : await charges.findById(chargeId).lean())
+  if (charge?.state === 'pending') await driveForRequest(ctx, charge)
+  return { known: charge !== null }
+})

@@ -1,0 +1,15 @@
+import { Refusal } from '../../../platform/contract/errors.js'
+import { define } from '../../../platform/runtime/function.js'
+import { moveCharge, visibleCharge } from '../charge.changes.js'
+import { driveForRequest } from '../charge.drive.js'
+import { payments } from '../contract.js'
+
+export default define(payments.returnCharge, async (ctx, { chargeId, reason }) => {
+  const found = await visibleCharge(ctx, chargeId)
+  const charge = found.state === 'paid' ? await moveCharge(ctx, found, { to: 'refunding', set: { reason } }) : found
+  const driven = await driveForRequest(ctx, charge)
+  if (driven.state !== 'refunded') {
+    throw new Refusal('charge_not_refundable', `The charge is ${driven.state}.`, { state: driven.state })
+  }
+  return {}
+})

@@ -1,0 +1,329 @@
+import type { Node } from '@dashersw/node-discover'
+import type { Config } from '../../config/index.js'
+import { CallerComponent, startDiscovery, type Hello } from './components.js'
+import { openSession, type Session } from './session.js'
+import { Refusal, type ErrorCode, type Result } from '../contract/errors.js'
+import type { Logger } from '../lib/log.js'
+import type { LogOnce } from '../lib/logOnce.js'
+import type { Envelope, Peer, PeerHealth, Transport } from '../runtime/transport.js'
+
+/** Calls that wait for a host to appear. Beyond, the system is down rather than late, and memory has an end. */
+const MAX_WAITING = 10_000
+/** A call that was sent to a host that died with it, so often, may be what kills them. */
+const MAX_ATTEMPTS = 3
+const HEALTH_TIMEOUT_MS = 1000
+const RETRY_MIN_MS = 50
+const RETRY_MAX_MS = 1000
+/**
+ * Silence is counted in ticks of our own clock, so that time in which this process itself stood still does not count.
+ * A host whose hello is late (discovery may be down, and the host well) is asked over its connection. Nothing heard for
+ * SILENT_TICKS: no new calls. For DEAD_TICKS: the connection is given up.
+ */
+const TICK_MS = 1000
+const LATE_TICKS = 3
+const SILENT_TICKS = 6
+const DEAD_TICKS = 30
+
+interface Call {
+  id: number
+  envelope: Envelope
+  idempotent: boolean
+  expiresAt: number
+  attempts: number
+  /** Where it was sent; null: it waits. */
+  link: Link | null
+  timer: NodeJS.Timeout
+  resolve(result: Result<unknown>): void
+}
+
+interface Link {
+  host: Host
+  session: Session
+  calls: Map<number, Call>
+  healthAsks: Map<number, (health: PeerHealth | undefined) => void>
+}
+
+/** A process that hosts functions. */
+interface Host extends Peer {
+  id: string
+  address: string
+  port: number
+  draining: boolean
+  silent: boolean
+  helloAt: number
+  checkedAt: number
+  quietTicks: number
+  link: Link | null
+  retry: NodeJS.Timeout | undefined
+  retryMs: number
+}
+
+/** What a host sends. */
+type FromHost =
+  | { reply: number; result: Result<unknown> }
+  | { health: number; answer: PeerHealth }
+  | { goodbye: true }
+  | { pong: true }
+
+export interface CoteCaller extends Pick<Transport, 'request' | 'peers' | 'health'> {
+  /** The host of this very process is no peer. */
+  ignore(hostId: string): void
+  close(): void
+}
+
+/** The calling half of a process: keeps one connection to every host, and spreads each operation's calls over its hosts. */
+export async function createCaller(config: Config, log: Logger, logOnce: LogOnce): Promise<CoteCaller> {
+  const component = new CallerComponent(config)
+  const hosts = new Map<string, Host>()
+  const ignored = new Set<string>()
+  const routes = new Map<string, { links: Link[]; next: number }>()
+  const waiting = new Map<string, Set<Call>>()
+  let waitingCount = 0
+  let lastId = 0
+  let closed = false
+
+  const discovery = await startDiscovery(component, config, logOnce)
+  discovery.on('helloReceived', (node: Node<Hello['advertisement']>) => heard(node))
+  discovery.hello()
+  const ticker = setInterval(tick, TICK_MS)
+
+  return {
+    request(envelope, { idempotent }) {
+      return new Promise((resolve) => {
+        const call: Call = {
+          id: ++lastId,
+          envelope,
+          idempotent,
+          expiresAt: performance.now() + envelope.ttlMs,
+          attempts: 0,
+          link: null,
+          timer: setTimeout(() => expire(call), envelope.ttlMs),
+          resolve,
+        }
+        if (closed) settle(call, 'unavailable', 'This process is stopping.')
+        else if (envelope.ttlMs <= 0) settle(call, 'deadline_exceeded', 'No time was left to send the call.')
+        else dispatch(call)
+      })
+    },
+    peers: () => usableHosts().map(({ app, operations }) => ({ app, operations })),
+    async health() {
+      const answers = await Promise.all(usableHosts().map(({ link }) => askHealth(link as Link)))
+      return answers.filter((answer) => answer !== undefined)
+    },
+    ignore(hostId) {
+      ignored.add(hostId)
+      const host = hosts.get(hostId)
+      if (host) drop(host)
+    },
+    close() {
+      closed = true
+      clearInterval(ticker)
+      for (const set of waiting.values())
+        for (const call of set) settle(call, 'unavailable', 'This process is stopping.')
+      for (const host of hosts.values()) drop(host)
+      component.close()
+    },
+  }
+
+  // --- calls
+
+  function dispatch(call: Call): void {
+    const { operation } = call.envelope
+    const route = routes.get(operation)
+    const link = route?.links[route.next++ % route.links.length]
+    if (!link) return wait(call)
+    // A span, because the host's clock may differ; what is left of it, because the call may have waited.
+    const ttlMs = Math.max(1, Math.round(call.expiresAt - performance.now()))
+    call.link = link
+    call.attempts++
+    link.calls.set(call.id, call)
+    try {
+      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs } })
+    } catch (error) {
+      log.error({ err: error, operation, requestId: call.envelope.requestId }, 'unsendable')
+      settle(call, 'internal', 'The call can not be sent.')
+    }
+  }
+
+  function wait(call: Call): void {
+    const { operation } = call.envelope
+    if (waitingCount >= MAX_WAITING) return settle(call, 'unavailable', `Nothing hosts ${operation} at present.`)
+    const set = waiting.get(operation) ?? new Set()
+    if (set.size === 0) {
+      waiting.set(operation, set)
+      // Hosts answer a hello at once: whoever is there is known in milliseconds.
+      discovery.hello()
+    }
+    set.add(call)
+    waitingCount++
+  }
+
+  function expire(call: Call): void {
+    const { operation } = call.envelope
+    if (call.attempts > 0)
+      settle(call, 'deadline_exceeded', `${operation} did not answer in time; its outcome is unknown.`)
+    else settle(call, 'unavailable', `Nothing hosts ${operation} at present.`)
+  }
+
+  function settle(call: Call, code: ErrorCode, message: string): void {
+    const error = new Refusal(code, message).toPublic(call.envelope.requestId)
+    finish(call, { ok: false, error })
+  }
+
+  function finish(call: Call, result: Result<unknown>): void {
+    clearTimeout(call.timer)
+    if (call.link) {
+      call.link.calls.delete(call.id)
+      endIfDone(call.link)
+    } else stopWaiting(call)
+    call.resolve(result)
+  }
+
+  function stopWaiting(call: Call): void {
+    const set = waiting.get(call.envelope.operation)
+    if (!set?.delete(call)) return
+    waitingCount--
+    if (set.size === 0) waiting.delete(call.envelope.operation)
+  }
+
+  function lost(call: Call): void {
+    call.link = null
+    if (call.idempotent && call.attempts < MAX_ATTEMPTS && !closed) return dispatch(call)
+    settle(call, 'unavailable', `The connection broke while ${call.envelope.operation} ran; its outcome is unknown.`)
+  }
+
+  // --- hosts
+
+  function heard({ id, advertisement }: Node<Hello['advertisement']>): void {
+    if (advertisement.axon_type !== component.oppo || ignored.has(id) || closed) return
+    const { app, operations, host: address, port, draining } = advertisement as Required<Hello['advertisement']>
+    let host = hosts.get(id)
+    if (!host) {
+      if (draining) return
+      host = {
+        ...{ id, app, operations, address, port, draining, silent: false, helloAt: 0, checkedAt: 0, quietTicks: 0 },
+        ...{ link: null, retry: undefined, retryMs: RETRY_MIN_MS },
+      }
+      hosts.set(id, host)
+      connect(host)
+    }
+    host.helloAt = performance.now()
+    if (draining) leave(host)
+    else if (host.silent) {
+      host.silent = false
+      host.quietTicks = 0
+      reroute()
+    }
+  }
+
+  function connect(host: Host): void {
+    const socket = component.connect(host.port, host.address)
+    const link: Link = {
+      host,
+      calls: new Map(),
+      healthAsks: new Map(),
+      session: openSession({
+        socket,
+        side: 'caller',
+        secret: config.clusterSecret,
+        onReady() {
+          host.retryMs = RETRY_MIN_MS
+          reroute()
+        },
+        onMessage: (message) => receive(link, message as FromHost),
+        onViolation: (kind) => logOnce(kind, host.address),
+      }),
+    }
+    host.link = link
+    socket.once('close', () => {
+      host.link = null
+      reroute()
+      for (const answer of link.healthAsks.values()) answer(undefined)
+      for (const call of link.calls.values()) lost(call)
+      if (host.draining || hosts.get(host.id) !== host) return
+      host.retry = setTimeout(() => connect(host), host.retryMs)
+      host.retryMs = Math.min(RETRY_MAX_MS, 2 * host.retryMs)
+    })
+  }
+
+  function receive(link: Link, message: FromHost): void {
+    if ('reply' in message) {
+      // A late reply finds no call: it was settled when its deadline passed.
+      const call = link.calls.get(message.reply)
+      if (call) finish(call, message.result)
+    } else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
+    else if ('goodbye' in message) leave(link.host)
+  }
+
+  /** No new calls; the connection ends with the last answer, which is how the host knows that it may go. */
+  function leave(host: Host): void {
+    if (host.draining) return
+    host.draining = true
+    clearTimeout(host.retry)
+    reroute()
+    if (host.link) endIfDone(host.link)
+  }
+
+  function endIfDone({ host, calls, session }: Link): void {
+    if (host.draining && calls.size === 0) session.end()
+  }
+
+  function drop(host: Host): void {
+    hosts.delete(host.id)
+    clearTimeout(host.retry)
+    host.link?.session.destroy()
+    reroute()
+  }
+
+  function usableHosts(): Host[] {
+    return [...hosts.values()].filter(({ link, draining, silent }) => link?.session.ready && !draining && !silent)
+  }
+
+  function reroute(): void {
+    for (const route of routes.values()) route.links = []
+    for (const { link, operations } of usableHosts()) {
+      for (const operation of operations) {
+        const route = routes.get(operation) ?? { links: [], next: 0 }
+        routes.set(operation, route)
+        route.links.push(link as Link)
+      }
+    }
+    for (const [operation, calls] of waiting) {
+      if (!routes.get(operation)?.links.length) continue
+      for (const call of calls) {
+        stopWaiting(call)
+        dispatch(call)
+      }
+    }
+  }
+
+  function tick(): void {
+    for (const host of hosts.values()) {
+      const heardAt = Math.max(host.helloAt, host.link?.session.lastHeardAt ?? 0)
+      host.quietTicks = heardAt > host.checkedAt ? 0 : host.quietTicks + 1
+      host.checkedAt = performance.now()
+      const silent = host.quietTicks >= SILENT_TICKS
+      if (silent !== host.silent) {
+        host.silent = silent
+        reroute()
+      }
+      if (host.quietTicks >= LATE_TICKS && host.link?.session.ready) host.link.session.send({ ping: true })
+      if (silent && (!host.link?.session.ready || host.quietTicks >= DEAD_TICKS)) drop(host)
+    }
+    if (waitingCount > 0) discovery.hello()
+  }
+
+  function askHealth(link: Link): Promise<PeerHealth | undefined> {
+    return new Promise((resolve) => {
+      const id = ++lastId
+      const answer = (health: PeerHealth | undefined) => {
+        clearTimeout(timer)
+        link.healthAsks.delete(id)
+        resolve(health)
+      }
+      const timer = setTimeout(() => answer(undefined), HEALTH_TIMEOUT_MS)
+      link.healthAsks.set(id, answer)
+      link.session.send({ health: id })
+    })
+  }
+}

@@ -1,0 +1,125 @@
+import type { Node } from '@dashersw/node-discover'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Config } from '../../config/index.js'
+import { HostComponent, startDiscovery, type Hello } from './components.js'
+import { openSession, type Session } from './session.js'
+import { toPublicError, type Result } from '../contract/errors.js'
+import type { Logger } from '../lib/log.js'
+import type { LogOnce } from '../lib/logOnce.js'
+import type { Envelope, PeerHealth } from '../runtime/transport.js'
+
+/** What a process offers to others. */
+export interface Hosting {
+  /** PM2 app. */
+  app: string
+  /** `<domain>.<operation>` */
+  operations: readonly string[]
+  handle(envelope: Envelope): Promise<Result<unknown>>
+  health(): Promise<PeerHealth>
+}
+
+/** What a caller sends. */
+type FromCaller = { call: number; envelope: Envelope } | { health: number } | { ping: true }
+
+const MAX_CONNECTIONS = 1000
+const HELLO_ANSWER_MS = 20
+
+export interface CoteHost {
+  id: string
+  /** Takes no new callers, answers what the present ones still send, resolves when the last has left, or at the latest then. */
+  drain(timeoutMs: number): Promise<void>
+  close(): void
+}
+
+/** The answering half of a process. */
+export async function createHost(config: Config, log: Logger, logOnce: LogOnce, hosting: Hosting): Promise<CoteHost> {
+  const sessions = new Set<Session>()
+  let draining = false
+  let lastLeft = () => {}
+
+  const server = createServer({ noDelay: true })
+  server.maxConnections = MAX_CONNECTIONS
+  // Port 0: the operating system knows which is free, and callers learn it from the hello.
+  server.listen(0, config.functions.host)
+  await once(server, 'listening')
+  server.on('error', (error) => logOnce('cannot accept', hosting.app, error))
+
+  const { app, operations } = hosting
+  const { port } = server.address() as AddressInfo
+  const component = new HostComponent(
+    { app, operations: [...operations], host: config.functions.advertise, port, draining: false },
+    config,
+  )
+  component.sock.on('connect', (socket: Socket) => accept(socket))
+  component.adopt(server)
+  const discovery = await startDiscovery(component, config, logOnce)
+
+  let answering: NodeJS.Timeout | undefined
+  discovery.on('helloReceived', ({ advertisement }: Node<Hello['advertisement']>) => {
+    if (advertisement.axon_type !== component.oppo) return
+    // Someone looks for hosts. One answer does for all that look at the same time.
+    answering ??= setTimeout(() => {
+      answering = undefined
+      discovery.hello()
+    }, HELLO_ANSWER_MS)
+  })
+
+  return {
+    id: discovery.me.id,
+    async drain(timeoutMs) {
+      draining = true
+      discovery.me.advertisement['draining'] = true
+      discovery.hello()
+      server.close()
+      for (const session of sessions) {
+        if (session.ready) session.send({ goodbye: true })
+        else session.destroy()
+      }
+      if (sessions.size === 0) return
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        lastLeft = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    },
+    close() {
+      clearTimeout(answering)
+      for (const session of sessions) session.destroy()
+      component.close()
+    },
+  }
+
+  function accept(socket: Socket): void {
+    const session = openSession({
+      socket,
+      side: 'host',
+      secret: config.clusterSecret,
+      onReady(ready) {
+        if (draining) ready.send({ goodbye: true })
+      },
+      onMessage: (message) => void receive(session, message as FromCaller),
+      onViolation: (kind) => logOnce(kind, socket.remoteAddress ?? 'unknown'),
+    })
+    sessions.add(session)
+    socket.once('close', () => {
+      sessions.delete(session)
+      if (sessions.size === 0) lastLeft()
+    })
+  }
+
+  async function receive(session: Session, message: FromCaller): Promise<void> {
+    if ('ping' in message) return session.send({ pong: true })
+    if ('health' in message) return session.send({ health: message.health, answer: await hosting.health() })
+    const { call, envelope } = message
+    try {
+      session.send({ reply: call, result: await hosting.handle(envelope) })
+    } catch (error) {
+      // handle never rejects: its answer was none that JSON can carry.
+      log.error({ err: error, operation: envelope.operation, requestId: envelope.requestId }, 'unanswerable')
+      session.send({ reply: call, result: { ok: false, error: toPublicError(error, envelope.requestId) } })
+    }
+  }
+}

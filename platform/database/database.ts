@@ -1,0 +1,108 @@
+import mongoose, { type Connection, type Model } from 'mongoose'
+import type { Config } from '../../config/index.js'
+import type { Logger } from '../lib/log.js'
+import type { ModelDefinition } from './model.js'
+
+export const DEFAULT_DATABASE = 'holdfast'
+
+/** The database that a URI names; `holdfast` when it names none. */
+export const databaseName = (uri: string): string =>
+  /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1] ?? DEFAULT_DATABASE
+
+export interface Databases {
+  connection(domain: string): Connection
+  model<T>(definition: ModelDefinition<T>): Model<T>
+  /** May be called again when it failed. */
+  connect(domains: readonly string[]): Promise<void>
+  /** Whether each database that was connected to answers within a moment, by domain. */
+  ping(): Promise<Record<string, boolean>>
+  close(): Promise<void>
+}
+
+/**
+ * One connection a domain, since each may live on a MongoDB of its own.
+ *
+ * No write is ever sent again by the driver (`retryWrites: false`): the protocol counts the attempts itself, because a
+ * first attempt that timed out may land long after its retry succeeded. Reads and writes are majority by default: what
+ * a client is told, or another document relies on, must survive a failover.
+ */
+export function createDatabases(config: Config, log: Logger): Databases {
+  const connections = new Map<string, Connection>()
+  const connected = new Set<string>()
+  const models = new Map<ModelDefinition<never>, Model<never>>()
+
+  const connection = (domain: string): Connection => {
+    let known = connections.get(domain)
+    if (!known) {
+      known = mongoose.createConnection()
+      known.on('disconnected', () => log.warn({ domain }, 'MongoDB is out of reach'))
+      known.on('reconnected', () => log.info({ domain }, 'MongoDB is back'))
+      connections.set(domain, known)
+    }
+    return known
+  }
+
+  return {
+    connection,
+    model<T>(definition: ModelDefinition<T>): Model<T> {
+      const key = definition as unknown as ModelDefinition<never>
+      let known = models.get(key)
+      if (!known) {
+        const { domain, collection, schema } = definition
+        known = connection(domain).model(collection, schema, collection) as unknown as Model<never>
+        models.set(key, known)
+      }
+      return known as unknown as Model<T>
+    },
+    async connect(domains) {
+      await Promise.all(
+        domains.map((domain) => {
+          connected.add(domain)
+          const uri = config.mongodbUri(domain)
+          return connection(domain).openUri(uri, {
+            dbName: databaseName(uri),
+            retryWrites: false,
+            w: 'majority',
+            readConcernLevel: 'majority',
+            autoIndex: false,
+            autoCreate: false,
+            bufferCommands: false,
+            maxPoolSize: 32,
+            serverSelectionTimeoutMS: config.deadlinesMs.quick,
+            socketTimeoutMS: config.deadlinesMs.quick,
+            ignoreUndefined: true,
+          })
+        }),
+      )
+    },
+    async ping() {
+      const answers = [...connected].map(async (domain) => [domain, await pings(connection(domain))] as const)
+      return Object.fromEntries(await Promise.all(answers))
+    },
+    async close() {
+      await Promise.all(
+        [...connections.values()].map((each) => {
+          each.removeAllListeners('disconnected')
+          return each.destroy()
+        }),
+      )
+    },
+  }
+}
+
+/** Less than peers wait for a health answer. */
+const PING_TIMEOUT_MS = 700
+
+async function pings(connection: Connection): Promise<boolean> {
+  const answered = connection.db?.command({ ping: 1 }).then(
+    () => true,
+    () => false,
+  )
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, PING_TIMEOUT_MS, false)))
+  try {
+    return await Promise.race([answered ?? false, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,148 @@
+import mongoose from 'mongoose'
+import type { Context } from '../runtime/function.js'
+import type { System } from '../runtime/system.js'
+
+type ObjectId = mongoose.Types.ObjectId
+
+/**
+ * Events: what happened to an entity, told to the functions of other domains that subscribe to it. An event is saved
+ * with the change that it tells of, in one transaction (withEvents) or in the very document (carried), so there is never
+ * one without the other; a dispatcher delivers it until every subscriber has answered, and then deletes it. So each is
+ * delivered at least once, those of one aggregate in the order of their versions; it may come twice, and late.
+ */
+export interface DomainEvent<P = unknown> {
+  eventId: string
+  /** `<aggregate>:<what happened>`: `order:created`. */
+  type: string
+  /** The entity that changed. Its owner raises its version by 1 with each event. */
+  aggregate: { type: string; id: string }
+  version: number
+  /** JSON, as contracts present the entity: made from what was saved, not from what was sent in. */
+  payload: P
+  createdAt: string
+}
+
+/** What a function says of a change; the rest of the event is made here. */
+export interface Emitted {
+  type: string
+  aggregate: { type: string; id: ObjectId | string }
+  /** The entity's own, after the change. */
+  version: number
+  payload: object
+}
+
+/** An attempt at a delivery that failed. */
+export interface Failure {
+  at: Date
+  /** `<domain>.<operation>` */
+  subscriber: string
+  code: string
+  message: string
+}
+
+/** An event as it stands in the collection `events` of its domain's database. */
+export interface StoredEvent {
+  _id: ObjectId
+  type: string
+  aggregate: { type: string; id: ObjectId }
+  version: number
+  /** JSON, as text: to the server one value, which costs the writes of a record that carries it nothing. */
+  payload: string
+  /** With the dispatcher; false: it failed, and waits for the retry job. */
+  isLocked: boolean
+  failures: Failure[]
+  createdAt: Date
+  /** Subscribers that have answered: they are not told again where another one failed. */
+  deliveredTo?: string[]
+  /** Failed: when it is due again. */
+  retryAt?: Date
+  /** A dead letter since: waits for an admin. */
+  deadAt?: Date
+  /** A dead letter that nobody was told of yet: when to. */
+  alertAt?: Date
+}
+
+export const EVENTS = 'events'
+
+/** A transaction of one domain's database. */
+export interface EventTransaction {
+  /** For every read and write of the work. */
+  session: mongoose.mongo.ClientSession
+  emit(event: Emitted): void
+}
+
+/**
+ * Changes and their events in one transaction of the domain's database: all of it is saved, or nothing. `work` may run
+ * again when it meets another transaction, so it makes its documents inside and has no other effects. What it throws
+ * aborts; an error of the commit itself may leave the outcome unknown, as with any write.
+ */
+export async function withEvents<R>(
+  ctx: Pick<Context, 'use' | 'now' | 'newId'>,
+  domain: string,
+  work: (tx: EventTransaction) => Promise<R>,
+): Promise<R> {
+  const connection = ctx.use(databasesOf).connection(domain)
+  let result: R | undefined
+  await connection.transaction(
+    async (session) => {
+      const events: StoredEvent[] = []
+      result = await work({ session, emit: (event) => void events.push(stored(event, ctx)) })
+      if (events.length > 0) await connection.collection<StoredEvent>(EVENTS).insertMany(events, { session })
+    },
+    { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
+  )
+  return result as R
+}
+
+const databasesOf = (system: System): System['databases'] => system.databases
+
+function stored(
+  { type, aggregate, version, payload }: Emitted,
+  { now, newId }: Pick<Context, 'now' | 'newId'>,
+): StoredEvent {
+  return {
+    _id: new mongoose.Types.ObjectId(newId()),
+    type,
+    aggregate: { type: aggregate.type, id: new mongoose.Types.ObjectId(aggregate.id) },
+    version,
+    payload: JSON.stringify(payload),
+    isLocked: true,
+    failures: [],
+    createdAt: now(),
+  }
+}
+
+/** An event in the record that it tells of; what it leaves out is the same for all of the record's. */
+export type CarriedEvent = Pick<StoredEvent, '_id' | 'type' | 'version' | 'payload' | 'createdAt'> & {
+  /** The record emits no more after it: its outbox goes when this one is delivered. */
+  final?: true
+}
+
+/**
+ * For records whose own update can carry the event, in the array `outbox`: no transaction, and one write more in all,
+ * which empties the outbox after the record's final event was delivered. Whoever carries raises the record's `version`
+ * in the same write. The contract names the collection in `carriers`, and an index finds what is not delivered:
+ * {createdAt: 1, _id: 1} where `outbox` exists.
+ */
+export const carriedEvent = (
+  { type, version, payload }: Omit<Emitted, 'aggregate'>,
+  { now, newId }: Pick<Context, 'now' | 'newId'>,
+  { final = false } = {},
+): CarriedEvent => ({
+  _id: new mongoose.Types.ObjectId(newId()),
+  type,
+  version,
+  payload: JSON.stringify(payload),
+  createdAt: now(),
+  ...(final && { final }),
+})
+
+/** What subscribers get. */
+export const onTheWire = ({ _id, type, aggregate, version, payload, createdAt }: StoredEvent): DomainEvent => ({
+  eventId: _id.toHexString(),
+  type,
+  aggregate: { type: aggregate.type, id: aggregate.id.toHexString() },
+  version,
+  payload: JSON.parse(payload) as unknown,
+  createdAt: createdAt.toISOString(),
+})

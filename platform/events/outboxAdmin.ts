@@ -1,0 +1,115 @@
+import mongoose, { Schema, type Model, type Types } from 'mongoose'
+import type { StoredEvent } from './events.js'
+import type { Outbox } from './outbox.js'
+import { encodeCursor, pageOf } from '../runtime/pages.js'
+
+/** What the retry job, admins and the command line do with events that were not delivered. */
+
+const AT_ONCE = 20
+
+const schema = new Schema<StoredEvent>({}, { strict: false, versionKey: false })
+
+export async function eventModel(outbox: Outbox): Promise<Model<StoredEvent>> {
+  const connection = await outbox.connection()
+  const known = connection.models['events'] as Model<StoredEvent> | undefined
+  return known ?? connection.model<StoredEvent>('events', schema, 'events')
+}
+
+/** Hands what failed and is due again back to the dispatcher. Answers how many. */
+export async function retryDue(outbox: Outbox, at: Date): Promise<number> {
+  const events = (await eventModel(outbox)).collection
+  const due = await events.updateMany({ retryAt: { $lte: at } }, { $set: { isLocked: true }, $unset: { retryAt: 1 } })
+  return due.modifiedCount
+}
+
+/** Dead letters that people are to be told of. */
+export async function dueAlerts(outbox: Outbox, at: Date): Promise<StoredEvent[]> {
+  return (await eventModel(outbox))
+    .find({ alertAt: { $lte: at } })
+    .limit(AT_ONCE)
+    .lean()
+}
+
+/** null: they were told. */
+export async function postponeAlert(outbox: Outbox, _id: Types.ObjectId, until: Date | null): Promise<void> {
+  const events = (await eventModel(outbox)).collection
+  await events.updateOne(
+    { _id, alertAt: { $exists: true } },
+    until ? { $set: { alertAt: until } } : { $unset: { alertAt: 1 } },
+  )
+}
+
+const DEAD = { deadAt: { $exists: true } }
+
+// Indexes that only have what is counted; the planner takes them for a count only where it is told to.
+export const countDead = async (outbox: Outbox): Promise<number> =>
+  (await eventModel(outbox)).countDocuments(DEAD, { hint: 'dead' })
+
+export interface OutboxCounts {
+  /** With the dispatcher. */
+  waiting: number
+  /** Wait to be sent again. */
+  failed: number
+  dead: number
+  /** Records that carry events. */
+  carrying: number
+}
+
+export async function countEvents(outbox: Outbox): Promise<OutboxCounts> {
+  const model = await eventModel(outbox)
+  const [all, failed, dead, ...carrying] = await Promise.all([
+    model.countDocuments(),
+    model.countDocuments({ retryAt: { $exists: true } }),
+    countDead(outbox),
+    ...[...outbox.carriers.values()].map((collection) =>
+      model.db.collection(collection).countDocuments({ outbox: { $exists: true } }, { hint: 'outbox' }),
+    ),
+  ])
+  return { waiting: all - failed - dead, failed, dead, carrying: carrying.reduce((sum, each) => sum + each, 0) }
+}
+
+/** The oldest ones. */
+export const listEvents = async (outbox: Outbox, limit: number): Promise<StoredEvent[]> =>
+  (await eventModel(outbox)).find().sort({ _id: 1 }).limit(limit).lean<StoredEvent[]>()
+
+/** One page over all databases, newest first. */
+export async function listDead(
+  outboxes: readonly Outbox[],
+  page: { limit: number; cursor?: string | undefined },
+): Promise<{ documents: StoredEvent[]; nextCursor: string | null }> {
+  const pages = await Promise.all(
+    outboxes.map(async (outbox) => pageOf(await eventModel(outbox), DEAD, page, 'newestFirst')),
+  )
+  const all = pages.flatMap(({ documents }) => documents).sort(newestFirst)
+  const documents = all.slice(0, page.limit)
+  const last = documents.at(-1)
+  const more = all.length > page.limit || pages.some(({ nextCursor }) => nextCursor !== null)
+  return {
+    documents,
+    nextCursor: more && last ? encodeCursor([last.createdAt.getTime(), last._id.toHexString()]) : null,
+  }
+}
+
+const newestFirst = (a: StoredEvent, b: StoredEvent): number =>
+  b.createdAt.getTime() - a.createdAt.getTime() || (a._id.toHexString() < b._id.toHexString() ? 1 : -1)
+
+export async function findEvent(
+  outboxes: readonly Outbox[],
+  eventId: string,
+): Promise<{ outbox: Outbox; event: StoredEvent } | undefined> {
+  for (const outbox of outboxes) {
+    const event = await (await eventModel(outbox)).findById(new mongoose.Types.ObjectId(eventId)).lean<StoredEvent>()
+    if (event) return { outbox, event }
+  }
+  return undefined
+}
+
+/** Sends a dead letter again, with all its attempts before it. False: it is not dead (any more). */
+export async function redrive(outbox: Outbox, _id: Types.ObjectId): Promise<boolean> {
+  const events = (await eventModel(outbox)).collection
+  const { matchedCount } = await events.updateOne(
+    { _id, ...DEAD },
+    { $set: { isLocked: true, failures: [] }, $unset: { deadAt: 1, alertAt: 1 } },
+  )
+  return matchedCount > 0
+}

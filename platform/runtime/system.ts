@@ -1,0 +1,235 @@
+import mongoose, { type Model } from 'mongoose'
+import type { Config } from '../../config/index.js'
+import type { CallInput, Operation, Output } from '../contract/contract.js'
+import { createDatabases, type Databases } from '../database/database.js'
+import { Refusal, toPublicError, type Result } from '../contract/errors.js'
+import type { Caller } from '../contract/caller.js'
+import type { Context, FunctionDefinition } from './function.js'
+import type { Logger } from '../lib/log.js'
+import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
+import type { ModelDefinition } from '../database/model.js'
+import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
+
+export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
+
+const { MongoNetworkError, MongoServerError, MongoServerSelectionError, MongoNotConnectedError } = mongoose.mongo
+
+const SURVEY_MAX_AGE_MS = 1000
+
+/** On whose behalf a call is made, and how long its caller still waits. */
+export interface Origin {
+  caller: Caller | null
+  requestId: string
+  deadlineAt?: number
+}
+
+/** What one process is made of: its settings, its clock, its databases, the functions it hosts, the way to others. */
+export interface System {
+  config: Config
+  log: Logger
+  now(): Date
+  newId(): string
+  databases: Databases
+  model<T>(definition: ModelDefinition<T>): Model<T>
+  /** One instance a system of what functions share (an engine, a queue), made at its first use. */
+  use<T>(make: (system: System) => T): T
+  /** Calls a function, in this process when it is hosted here. Refusals are thrown. */
+  call<Op extends Operation>(operation: Op, input: CallInput<Op>, origin: Origin): Promise<Output<Op>>
+  /** Runs a hosted function for an envelope. Never rejects. */
+  handle(envelope: Envelope): Promise<Result<unknown>>
+  peers(): Peer[]
+  /** Whether a process that hosts the operation is known; in a process without a transport all are here, or nowhere. */
+  reaches(operation: Operation): boolean
+  /** Of this process. */
+  health(): Promise<PeerHealth>
+  /** The health of every process that hosts functions, this one too; at most a second old. */
+  survey(): Promise<readonly PeerHealth[]>
+  /** What functions share adds what getStatus shows of it. */
+  addCheck(name: string, check: () => CheckResult): void
+  /** Work that goes on after the answer: a stopping process lets it end. It must not reject. */
+  goOn(work: Promise<void>): void
+  /** Runs when the system closes, after everything in flight. */
+  onClose(end: () => void): void
+  /** Lets what is in flight end, then closes. */
+  close(): Promise<void>
+}
+
+export interface SystemOptions {
+  config: Config
+  log: Logger
+  /** PM2 app. */
+  app?: string
+  /** Hosted here. */
+  functions: readonly FunctionDefinition[]
+  transport?: Transport
+  now?: () => Date
+  newId?: () => string
+  /** Checks every answer against its contract: tests do. */
+  checkOutputs?: boolean
+}
+
+export function createSystem(options: SystemOptions): System {
+  const { config, log, transport } = options
+  const hosted = new Map(options.functions.map((fn) => [fullName(fn.operation), fn]))
+  const databases = createDatabases(config, log)
+  const shared = new Map<unknown, unknown>()
+  const inFlight = new Set<Promise<unknown>>()
+  const checks = new Map<string, () => CheckResult>()
+  const ends: (() => void)[] = []
+  let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
+
+  const system: System = {
+    config,
+    log,
+    now: options.now ?? (() => new Date()),
+    newId: options.newId ?? (() => new mongoose.Types.ObjectId().toHexString()),
+    databases,
+    model: (definition) => databases.model(definition),
+    use<T>(make: (system: System) => T): T {
+      if (!shared.has(make)) shared.set(make, make(system))
+      return shared.get(make) as T
+    },
+    async call(operation, input, origin) {
+      const ttlMs = remainingMs(operation, origin)
+      const envelope: Envelope = {
+        operation: fullName(operation),
+        input: withNewId(operation, input, system.newId),
+        caller: origin.caller,
+        requestId: origin.requestId,
+        ttlMs,
+      }
+      const result = await (hosted.has(envelope.operation) || !transport
+        ? system.handle(envelope)
+        : transport.request(envelope, { idempotent: operation.idempotent }))
+      if (result.ok) return result.data as never
+      throw new Refusal(result.error.code, result.error.message, result.error.details)
+    },
+    async handle(envelope) {
+      const fn = hosted.get(envelope.operation)
+      if (!fn) return failed(new Refusal('unknown_operation', `No operation ${envelope.operation} here.`), envelope)
+      const run = runFunction(fn, envelope)
+      inFlight.add(run)
+      try {
+        return { ok: true, data: await withinTtl(run, envelope) }
+      } catch (error) {
+        return failed(error, envelope)
+      } finally {
+        void run.finally(() => inFlight.delete(run)).catch(() => {})
+      }
+    },
+    peers: () => transport?.peers() ?? [],
+    reaches(operation) {
+      const name = fullName(operation)
+      return !transport || hosted.has(name) || transport.peers().some(({ operations }) => operations.includes(name))
+    },
+    async health() {
+      return {
+        app: options.app ?? 'local',
+        operations: [...hosted.keys()],
+        databases: await databases.ping(),
+        checks: runChecks(),
+      }
+    },
+    addCheck: (name, check) => void checks.set(name, check),
+    goOn(work) {
+      inFlight.add(work)
+      void work.finally(() => inFlight.delete(work))
+    },
+    onClose: (end) => void ends.push(end),
+    survey() {
+      const now = performance.now()
+      if (!surveyed || now - surveyed.at > SURVEY_MAX_AGE_MS) surveyed = { at: now, answers: takeSurvey() }
+      return surveyed.answers
+    },
+    async close() {
+      await Promise.allSettled(inFlight)
+      for (const end of ends) end()
+      await transport?.close()
+      await databases.close()
+    },
+  }
+
+  const runChecks = (): Record<string, CheckResult> =>
+    Object.fromEntries([...checks].map(([name, check]) => [name, check()]))
+
+  async function takeSurvey(): Promise<readonly PeerHealth[]> {
+    const others = transport?.health() ?? Promise.resolve([])
+    return hosted.size ? [await system.health(), ...(await others)] : others
+  }
+
+  async function runFunction({ operation, handler }: FunctionDefinition, envelope: Envelope): Promise<unknown> {
+    authorise(operation, envelope.caller)
+    const input = operation.input.safeParse(envelope.input)
+    if (!input.success) throw invalidInput(input.error)
+    const deadlineAt = Date.now() + envelope.ttlMs
+    const { caller, requestId } = envelope
+    const context: Context = {
+      config,
+      now: system.now,
+      newId: system.newId,
+      model: system.model,
+      use: system.use,
+      survey: system.survey,
+      goOn: system.goOn,
+      caller,
+      requestId,
+      deadlineAt,
+      remainingMs: () => Math.max(0, deadlineAt - Date.now()),
+      log: log.child({ requestId, operation: envelope.operation }),
+      call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
+    }
+    const output = await handler(context, input.data)
+    return options.checkOutputs ? operation.output.parse(output) : output
+  }
+
+  function failed(thrown: unknown, envelope: Envelope): Result<never> {
+    const error = outOfReach(thrown)
+      ? new Refusal('unavailable', 'A database is out of reach.', undefined, { cause: thrown })
+      : thrown
+    const { operation, requestId } = envelope
+    if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'function failed')
+    else if (error.code === 'unavailable') log.warn({ err: error, operation, requestId }, 'function failed')
+    else log.debug({ code: error.code, operation, requestId }, 'refused')
+    return { ok: false, error: toPublicError(error, requestId) }
+  }
+
+  function remainingMs(operation: Operation, origin: Origin): number {
+    const ownMs = config.deadlinesMs[operation.deadline]
+    return origin.deadlineAt === undefined ? ownMs : Math.min(ownMs, Math.max(0, origin.deadlineAt - Date.now()))
+  }
+
+  return system
+}
+
+async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new Refusal('deadline_exceeded', `${envelope.operation} did not end in time; its outcome is unknown.`)),
+      envelope.ttlMs,
+    )
+  })
+  try {
+    return await Promise.race([run, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** NotWritablePrimary and its kin, interrupted by a shutdown or a step-down, a write concern that timed out. */
+const PASSING_CODES = new Set<unknown>([64, 91, 189, 10107, 11600, 11602, 13435, 13436])
+
+export const outOfReach = (error: unknown): boolean =>
+  error instanceof mongoose.Error.MongooseServerSelectionError ||
+  error instanceof MongoNetworkError ||
+  isSocketError(error) ||
+  error instanceof MongoServerSelectionError ||
+  error instanceof MongoNotConnectedError ||
+  (error instanceof MongoServerError && PASSING_CODES.has(error.code))
+
+/** The driver passes what a socket says on as it is where it breaks in the middle of a send. */
+const isSocketError = (error: unknown): boolean =>
+  error instanceof Error &&
+  'syscall' in error &&
+  ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))

@@ -1,0 +1,64 @@
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { z } from 'zod'
+import type { Config } from '../../config/index.js'
+import { Refusal } from '../contract/errors.js'
+import { id } from '../contract/types.js'
+
+const ALGORITHM = 'HS256'
+const ISSUER = 'holdfast'
+const AUDIENCE = 'holdfast'
+
+/** Whom a token stands for. `users.authenticate` says whether it still does: role and password may have changed. */
+export interface TokenSubject {
+  userId: string
+  role: 'user' | 'admin'
+  /** The user's at signing; a new password raises it, and tokens from before stop working. */
+  tokenVersion: number
+}
+
+export interface TokenClaims extends TokenSubject {
+  expiresAt: Date
+}
+
+const payload = z.object({
+  sub: id,
+  role: z.enum(['user', 'admin']),
+  tokenVersion: z.int().min(0),
+  exp: z.int(),
+})
+
+/** A signed JWT, good for `config.tokenTtlMs` from `now`. */
+export function signToken(
+  { userId, role, tokenVersion }: TokenSubject,
+  config: Pick<Config, 'authSecret' | 'tokenTtlMs'>,
+  now: Date,
+): Promise<string> {
+  return new SignJWT({ role, tokenVersion })
+    .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+    .setSubject(userId)
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setIssuedAt(now)
+    .setExpirationTime(Math.ceil((now.getTime() + config.tokenTtlMs) / 1000))
+    .sign(key(config))
+}
+
+/** What a token says, once its signature and times hold. Throws `unauthenticated`, never saying more than needed. */
+export async function verifyToken(token: string, config: Pick<Config, 'authSecret'>, now: Date): Promise<TokenClaims> {
+  try {
+    const verified = await jwtVerify(token, key(config), {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      currentDate: now,
+      requiredClaims: ['sub', 'iat', 'exp'],
+    })
+    const { sub, role, tokenVersion, exp } = payload.parse(verified.payload)
+    return { userId: sub, role, tokenVersion, expiresAt: new Date(exp * 1000) }
+  } catch (error) {
+    const message = error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.'
+    throw new Refusal('unauthenticated', message, undefined, { cause: error })
+  }
+}
+
+const key = ({ authSecret }: Pick<Config, 'authSecret'>): Uint8Array => new TextEncoder().encode(authSecret)

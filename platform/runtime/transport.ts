@@ -1,0 +1,48 @@
+import type { Caller } from '../contract/caller.js'
+import type { Result } from '../contract/errors.js'
+
+/** One call on its way: JSON, so ids and times are strings. Signed by the transport, trusted by whoever receives it. */
+export interface Envelope {
+  /** `<domain>.<operation>` */
+  operation: string
+  input: unknown
+  caller: Caller | null
+  requestId: string
+  /** What is left of the caller's deadline. A span, not a time: the clocks of two hosts may differ. */
+  ttlMs: number
+}
+
+/** A process that hosts functions, as discovery knows it. */
+export interface Peer {
+  /** PM2 app. */
+  app: string
+  operations: string[]
+}
+
+/** What a process says of itself, without any contract. */
+export interface PeerHealth extends Peer {
+  /** By domain, for those that it has a database of: whether that answers. */
+  databases: Record<string, boolean>
+  /** What else it looks after, by name. */
+  checks: Record<string, CheckResult>
+}
+
+export interface CheckResult {
+  ok: boolean
+  /** For people. */
+  detail: string
+}
+
+/** Carries calls to functions hosted by other processes. */
+export interface Transport {
+  /**
+   * Answers the callee's result. When no responder is there it waits for one within ttlMs; then `unavailable`. When the
+   * connection breaks after sending: `unavailable` at once (not sent again here, unless `idempotent`); no answer
+   * within ttlMs: `deadline_exceeded`. After either the outcome is unknown. Never rejects.
+   */
+  request(envelope: Envelope, options: { idempotent: boolean }): Promise<Result<unknown>>
+  peers(): Peer[]
+  /** What each peer says of itself; who does not answer within a second is left out. */
+  health(): Promise<PeerHealth[]>
+  close(): Promise<void>
+}

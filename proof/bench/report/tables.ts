@@ -1,0 +1,201 @@
+import { ARMS, type ArmNumber } from '../arms/arm.js'
+import type { Sample } from '../measure.js'
+import { median } from '../../support/numbers.js'
+import type { Results } from '../results.js'
+
+/** A table as Markdown and the terminal show it; the first row is its head. */
+export type Table = string[][]
+
+/** The samples of one arm at one workload and pace, over all rounds: the median of each figure. */
+export interface Summary extends Omit<Sample, 'anomalies' | 'cpu'> {
+  cpu: Sample['cpu']
+  anomalies: number
+}
+
+export function summarize(samples: Sample[]): Summary[] {
+  const groups = new Map<string, Sample[]>()
+  for (const sample of samples) {
+    const key = [sample.workload, sample.inFlight, sample.perSecond, sample.arm].join()
+    groups.set(key, [...(groups.get(key) ?? []), sample])
+  }
+  return [...groups.values()].map((group) => {
+    const [first] = group as [Sample]
+    const of = (figure: (sample: Sample) => number) => median(group.map(figure))
+    const total = (figure: (sample: Sample) => number) => group.reduce((sum, sample) => sum + figure(sample), 0)
+    return {
+      ...first,
+      bookingsPerSecond: of((s) => s.bookingsPerSecond),
+      p50: of((s) => s.p50),
+      p95: of((s) => s.p95),
+      p99: of((s) => s.p99),
+      cpu: { database: of((s) => s.cpu.database), product: of((s) => s.cpu.product), load: of((s) => s.cpu.load) },
+      writesPerBooking: of((s) => s.writesPerBooking),
+      roundTripsPerBooking: of((s) => s.roundTripsPerBooking),
+      journalSyncsPerBooking: of((s) => s.journalSyncsPerBooking),
+      offered: total((s) => s.offered),
+      accepted: total((s) => s.accepted),
+      refused: total((s) => s.refused),
+      failed: total((s) => s.failed),
+      anomalies: total((s) => s.anomalies.length),
+    }
+  })
+}
+
+/** The arm that one is measured by: in process the transaction, end to end the transaction behind socket.io. */
+const RIVALS: Record<ArmNumber, ArmNumber> = { 1: 1, 2: 1, 3: 1, 4: 5, 5: 5 }
+
+export function rivalOf(summary: Summary, all: Summary[]): Summary | undefined {
+  return all.find(
+    ({ arm, workload, inFlight, perSecond }) =>
+      arm === RIVALS[summary.arm] &&
+      workload === summary.workload &&
+      inFlight === summary.inFlight &&
+      perSecond === summary.perSecond,
+  )
+}
+
+const digits = (value: number, count: number): string => (Number.isFinite(value) ? value.toFixed(count) : '-')
+export const ratio = (value: number): string => `${digits(value, 2)} x`
+
+/** Every arm at every workload and pace. */
+export function comparison({ samples, ceilings }: Results): Table {
+  const all = summarize(samples)
+  const order = [...all].sort(
+    (a, b) =>
+      Number(a.inFlight === null) - Number(b.inFlight === null) ||
+      samples.findIndex((s) => s.workload === a.workload) - samples.findIndex((s) => s.workload === b.workload) ||
+      (a.inFlight ?? 0) - (b.inFlight ?? 0) ||
+      a.arm - b.arm,
+  )
+  return [
+    [
+      ...['workload', 'in flight', 'arm', 'bookings/s', 'against', 'p50 ms', 'p95', 'p99'],
+      ...['CPU database', 'product', 'load', 'writes', 'round trips', 'journal syncs', 'efficiency'],
+      ...['offered', 'accepted', 'refused', 'failed', 'anomalies'],
+    ],
+    ...order.map((s) => {
+      const rival = rivalOf(s, all)
+      const ceiling = ceilings.find(({ inFlight }) => inFlight === s.inFlight)
+      return [
+        s.workload,
+        s.inFlight === null ? `${s.perSecond}/s` : String(s.inFlight),
+        String(s.arm),
+        digits(s.bookingsPerSecond, 0),
+        rival && rival.arm !== s.arm ? `${ratio(s.bookingsPerSecond / rival.bookingsPerSecond)} arm ${rival.arm}` : '',
+        digits(s.p50, 1),
+        digits(s.p95, 1),
+        digits(s.p99, 1),
+        digits(s.cpu.database, 2),
+        s.cpu.product > 0 ? digits(s.cpu.product, 2) : 'in load',
+        digits(s.cpu.load, 2),
+        digits(s.writesPerBooking, 2),
+        digits(s.roundTripsPerBooking, 2),
+        digits(s.journalSyncsPerBooking, 2),
+        ceiling ? digits((s.bookingsPerSecond * s.writesPerBooking) / ceiling.writesPerSecond, 2) : '',
+        String(s.offered),
+        String(s.accepted),
+        String(s.refused),
+        String(s.failed),
+        String(s.anomalies),
+      ]
+    }),
+  ]
+}
+
+export const ceilingTable = ({ ceilings }: Results): Table => [
+  ['in flight', 'single durable inserts/s'],
+  ...ceilings.map(({ inFlight, writesPerSecond }) => [String(inFlight), digits(writesPerSecond, 0)]),
+]
+
+export const armTable = (): Table => [['arm', 'what it is'], ...Object.entries(ARMS).map(([n, what]) => [n, what])]
+
+export const readTable = ({ reads }: Results): Table => {
+  const [echo] = reads
+  return [
+    ['read', 'per second', 'of the echo', 'p50 ms', 'p99 ms'],
+    ...reads.map(({ what, perSecond, p50, p99 }) => [
+      what,
+      digits(perSecond, 0),
+      echo ? `${digits((100 * perSecond) / echo.perSecond, 0)} %` : '',
+      digits(p50, 2),
+      digits(p99, 2),
+    ]),
+  ]
+}
+
+export const idleTable = ({ idle }: Results): Table => [
+  ['app', 'processes', 'CPU, % of a core', 'memory, MB'],
+  ...idle.map(({ app, processes, cpu, residentMb }) => [
+    app,
+    String(processes),
+    digits(100 * cpu, 1),
+    String(residentMb),
+  ]),
+  ['all', ...totals(idle)],
+]
+
+const totals = (idle: Results['idle']): string[] => [
+  String(idle.reduce((sum, { processes }) => sum + processes, 0)),
+  digits(100 * idle.reduce((sum, { cpu }) => sum + cpu, 0), 1),
+  String(idle.reduce((sum, { residentMb }) => sum + residentMb, 0)),
+]
+
+export const sizeTable = ({ growth }: Results): Table => [
+  [
+    ...['bookings and users', 'bookings/s at 64', 'p50 ms', 'listBookings p50', 'listUsers p50', 'listCars p50'],
+    ...['1,000 stuck: recovered in s', 'documents examined'],
+  ],
+  ...(growth?.sizes ?? []).map((size) => [
+    String(size.stored),
+    digits(size.bookingsPerSecond, 0),
+    digits(size.bookingP50, 1),
+    digits(size.listBookingsP50, 2),
+    digits(size.listUsersP50, 2),
+    digits(size.listCarsP50, 2),
+    digits(size.recovery.seconds, 2),
+    String(size.recovery.documentsExamined),
+  ]),
+]
+
+export const carTable = ({ growth }: Results): Table => [
+  ['active bookings of the car', 'its document, kB', 'one at a time, p50 ms', '64 in flight, bookings/s'],
+  ...(growth?.cars ?? []).map((car) => [
+    String(car.activeBookings),
+    digits(car.documentBytes / 1024, 0),
+    digits(car.p50, 1),
+    digits(car.bookingsPerSecond, 0),
+  ]),
+]
+
+export const instanceTable = ({ growth }: Results): Table => [
+  ['instances of users, bookings and gateway', 'bookings/s at 64', 'p50 ms', 'p99 ms'],
+  ...(growth?.instances ?? []).map((each) => [
+    String(each.instances),
+    digits(each.bookingsPerSecond, 0),
+    digits(each.p50, 1),
+    digits(each.p99, 1),
+  ]),
+]
+
+export function toMarkdown([head = [], ...rows]: Table): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  const rule = head.map((_, i) => (rows.every((row) => /^[\d.,]*$/.test(row[i] ?? '')) ? '---:' : '---'))
+  return [line(head), line(rule), ...rows.map(line)].join('\n')
+}
+
+function toText(table: Table): string {
+  const widths = (table[0] ?? []).map((_, i) => Math.max(...table.map((row) => (row[i] ?? '').length)))
+  return table.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')).join('\n')
+}
+
+export function printSummary(results: Results): void {
+  const tables: [Table, boolean][] = [
+    [comparison(results), results.samples.length > 0],
+    [readTable(results), results.reads.length > 0],
+    [idleTable(results), results.idle.length > 0],
+    [sizeTable(results), results.growth !== null],
+    [carTable(results), results.growth !== null],
+    [instanceTable(results), results.growth !== null],
+  ]
+  for (const [table, present] of tables) if (present) console.log(`\n${toText(table)}`)
+}

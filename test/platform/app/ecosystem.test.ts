@@ -1,0 +1,113 @@
+import test from 'ava'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../../../config/index.js'
+import { ecosystem, type AppSpec } from '../../../platform/app/ecosystem.js'
+import { listTree, type Located } from '../../../platform/runtime/tree.js'
+
+let dataDir: string
+test.before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'holdfast-'))
+})
+test.after.always(() => rm(dataDir, { recursive: true, force: true }))
+
+const at = (domain: string, operation: string): Located => ({ domain, operation, file: '', internal: false })
+const TREE = [at('bookings', 'createBooking'), at('bookings', 'getBooking'), at('users', 'signIn')]
+
+const config = (placement = '') => loadConfig({ DATA_DIR: dataDir, PLACEMENT: placement })
+const apps = (placement?: string, tree: Located[] = TREE) => ecosystem(config(placement), '/root', tree)
+const find = (list: AppSpec[], name: string) => list.find((app) => app.name === name)
+const operations = (app?: AppSpec) => app?.args?.[app.args.indexOf('--operations') + 1]
+
+test('one app a domain, two instances each, besides gateway, projections, jobs, agendash and webhooks', (t) => {
+  t.deepEqual(
+    apps().map(({ name, instances, exec_mode }) => [name, instances, exec_mode]),
+    [
+      ['bookings', 2, 'fork'],
+      ['users', 2, 'fork'],
+      ['gateway', 2, 'cluster'],
+      ['projections', 1, 'fork'],
+      ['jobs', 1, 'fork'],
+      ['agendash', 1, 'fork'],
+      ['webhooks', 1, 'fork'],
+    ],
+  )
+  t.deepEqual(find(apps(), 'bookings')?.args, ['--app', 'bookings', '--operations', 'createBooking,getBooking'])
+})
+
+test('every operation of the real tree is hosted once', (t) => {
+  const hosted = apps('createBooking=3', listTree()).flatMap((app) => operations(app)?.split(',') ?? [])
+  t.deepEqual(
+    hosted.sort(),
+    listTree()
+      .map(({ operation }) => operation)
+      .sort(),
+  )
+})
+
+test('placement sets the instances of a domain and gives an operation an app of its own', (t) => {
+  const placed = apps('users=4,createBooking=3,gateway=1')
+  t.is(find(placed, 'users')?.instances, 4)
+  t.is(find(placed, 'gateway')?.instances, 1)
+  t.is(find(placed, 'createBooking')?.instances, 3)
+  t.is(operations(find(placed, 'createBooking')), 'createBooking')
+  t.is(operations(find(placed, 'bookings')), 'getBooking')
+})
+
+test('a star stands for all domains, and the gateway, that are not named', (t) => {
+  const placed = apps('*=1,users=4')
+  t.deepEqual(
+    ['users', 'bookings', 'gateway'].map((name) => find(placed, name)?.instances),
+    [4, 1, 1],
+  )
+})
+
+test('a domain whose operations are all placed has no app', (t) => {
+  t.is(find(apps('signIn=1'), 'users'), undefined)
+})
+
+test('functions puts the domains that are not named into one app', (t) => {
+  const tree = [...TREE, at('events', 'retryEvents')]
+  const placed = apps('functions=2,users=3,createBooking=1,gateway=1', tree)
+  t.deepEqual(
+    placed.slice(0, 4).map(({ name, instances }) => [name, instances]),
+    [
+      ['createBooking', 1],
+      ['functions', 2],
+      ['users', 3],
+      ['gateway', 1],
+    ],
+  )
+  t.is(operations(find(placed, 'functions')), 'getBooking,retryEvents')
+})
+
+test('whatever app has the events domain delivers events; an app of its own leaves the CPU to others', (t) => {
+  const tree = [...TREE, at('events', 'retryEvents')]
+  const flags = (placement: string) =>
+    apps(placement, tree)
+      .filter(({ args }) => args?.includes('--dispatch'))
+      .map(({ name, args }) => [name, args?.includes('--yield')])
+  t.deepEqual(flags(''), [['events', true]])
+  t.deepEqual(flags('functions=1'), [['functions', false]])
+})
+
+test('an unknown name in the placement is refused, by name', (t) => {
+  t.throws(() => apps('userz=4'), { message: /"userz"/ })
+})
+
+test('a domain that would share its name with another app is refused', (t) => {
+  t.throws(() => apps('', [at('jobs', 'listJobs')]), { message: /Two PM2 apps would be called jobs/ })
+  t.throws(() => apps('', [at('all', 'listAll')]), { message: /called all/ }, 'PM2 takes it for every app')
+})
+
+test('PM2 kills later than a draining process needs', (t) => {
+  for (const { kill_timeout } of apps()) t.true(kill_timeout > config().drainMs)
+})
+
+test('PM2 shows errored for what cannot run: no option that hides it', (t) => {
+  for (const app of apps()) {
+    t.false('restart_delay' in app)
+    t.false('exp_backoff_restart_delay' in app)
+  }
+})
