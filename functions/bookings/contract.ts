@@ -246,7 +246,7 @@ export const bookings = defineContract('bookings', {
     idempotent: true,
   }),
 
-  settledBookings: operation({
+  findSettledBookings: operation({
     summary: 'For tidying: which of these bookings are final, and with `before` also created and ended before it.',
     access: 'internal',
     input: z.strictObject({
@@ -259,7 +259,7 @@ export const bookings = defineContract('bookings', {
     deadline: 'quick',
     idempotent: true,
   }),
-  outstandingOnTrain: operation({
+  findOutstandingOnTrain: operation({
     summary: 'For tidyTrains: whether a booking of the train, created before a moment, is not final.',
     access: 'internal',
     input: z.strictObject({ trainId: id, before: time }),

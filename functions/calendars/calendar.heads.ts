@@ -112,7 +112,7 @@ export async function ensureHeads(ctx: Context, userIds: readonly string[]): Pro
   const known = ctx.use(knownHeads)
   const missing = userIds.filter((each) => !known.has(each))
   if (missing.length === 0) return
-  const { existing } = await ctx.call(users.existingUsers, { userIds: missing })
+  const { existing } = await ctx.call(users.findExistingUsers, { userIds: missing })
   const nobody = missing.find((each) => !existing.includes(each))
   if (nobody) throw new Refusal('user_not_found', `There is no user ${nobody}.`)
   for (const each of missing) {

@@ -107,7 +107,7 @@ export const lobbies = defineContract('lobbies', {
     deadline: 'quick',
     idempotent: true,
   }),
-  lobbiesOfTrain: operation({
+  findLobbiesOfTrain: operation({
     summary: 'For bookings: the open lobbies of a train, at most 100.',
     access: 'internal',
     input: z.strictObject({ trainId: id }),

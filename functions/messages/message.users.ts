@@ -10,7 +10,7 @@ const knownUsers = (): LRUCache<string, true> => new LRUCache({ max: 100_000 })
 export async function assertUser(ctx: Context, userId: string): Promise<void> {
   const known = ctx.use(knownUsers)
   if (known.has(userId)) return
-  const { existing } = await ctx.call(users.existingUsers, { userIds: [userId] })
+  const { existing } = await ctx.call(users.findExistingUsers, { userIds: [userId] })
   if (!existing.includes(userId)) throw new Refusal('user_not_found', `There is no user ${userId}.`)
   known.set(userId, true)
 }

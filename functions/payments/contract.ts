@@ -179,7 +179,7 @@ export const payments = defineContract('payments', {
     deadline: 'sweep',
     idempotent: true,
   }),
-  settledPayments: operation({
+  findSettledPayments: operation({
     summary:
       'For tidyUsers: which of these payments are final, with `before` also created before it; and which of these users have an older one that is not.',
     access: 'internal',

@@ -187,7 +187,7 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: true,
   }),
-  existingUsers: operation({
+  findExistingUsers: operation({
     summary: 'For other domains: which of these users there are. Users are never removed.',
     access: 'internal',
     input: z.strictObject({ userIds: z.array(id).max(1000) }),

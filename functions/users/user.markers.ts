@@ -119,10 +119,10 @@ async function settledOf(ctx: Context, page: readonly Marked[], before?: Date): 
   const bound = before && { before: before.toISOString() }
   return {
     bookings: await inParts(idsOfAll(page, 'bookings'), (bookingIds) =>
-      ctx.call(bookings.settledBookings, { bookingIds, ...bound }).then(({ settled }) => settled),
+      ctx.call(bookings.findSettledBookings, { bookingIds, ...bound }).then(({ settled }) => settled),
     ),
     payments: await inParts(idsOfAll(page, 'payments'), (paymentIds) =>
-      ctx.call(payments.settledPayments, { paymentIds, ...bound }).then(({ settled }) => settled),
+      ctx.call(payments.findSettledPayments, { paymentIds, ...bound }).then(({ settled }) => settled),
     ),
   }
 }
@@ -133,7 +133,7 @@ const withOldPayments = (ctx: Context, page: readonly Marked[], mark: Date): Pro
     page.map(({ _id }) => _id.toHexString()),
     (userIds) =>
       ctx
-        .call(payments.settledPayments, { userIds, before: mark.toISOString() })
+        .call(payments.findSettledPayments, { userIds, before: mark.toISOString() })
         .then(({ outstanding }) => outstanding),
   )
 

@@ -297,7 +297,7 @@ test('cars: idempotent creation, guarded updates, lists by page', async (t) => {
   t.false('bookings' in (await system.run(bookings.getCar, { carId }, user)), 'who booked it is for admins')
 })
 
-test('settledBookings tells what is final, and what is over', async (t) => {
+test('findSettledBookings tells what is final, and what is over', async (t) => {
   const system = await createTestSystem(t)
   const user = await system.makeUser({ balance: 9000 })
   const carId = await system.makeCar({ pricePerHour: 1000 })
@@ -305,8 +305,10 @@ test('settledBookings tells what is final, and what is over', async (t) => {
   const upcoming = await system.run(bookings.createBooking, { carId, from: at(100), to: at(101) }, user)
   const bookingIds = [past.id, upcoming.id, NOBODY]
   await untilMajority(system)
-  t.deepEqual(await system.run(bookings.settledBookings, { bookingIds }, null), { settled: [past.id, upcoming.id] })
-  t.deepEqual(await system.run(bookings.settledBookings, { bookingIds, before: at(50) }, null), { settled: [past.id] })
+  t.deepEqual(await system.run(bookings.findSettledBookings, { bookingIds }, null), { settled: [past.id, upcoming.id] })
+  t.deepEqual(await system.run(bookings.findSettledBookings, { bookingIds, before: at(50) }, null), {
+    settled: [past.id],
+  })
 })
 
 test('after a day cars and users forget what ended, late writes stay fenced off, and old bookings can still be reversed', async (t) => {

@@ -103,7 +103,7 @@ test('after a day users forget payments, but not while one of theirs is older an
   const [payer, payee] = [await system.makeUser({ balance: 1000 }), await system.makeUser()]
   const pay = (amount: number) => ({ payerId: payer.userId, payeeId: payee.userId, amount, cause: CAUSE })
   await system.run(payments.pay, { paymentId: system.newId(), ...pay(10) }, null)
-  const settled = await system.run(payments.settledPayments, { userIds: [payer.userId] }, null)
+  const settled = await system.run(payments.findSettledPayments, { userIds: [payer.userId] }, null)
   t.deepEqual(settled, { settled: [], outstanding: [] })
 
   system.clock.advance(25 * HOUR_MS)

@@ -24,7 +24,7 @@ test.serial('readTrainTerms and readLobbyTerms answer in the order asked, null w
   t.deepEqual(ofLobbies.terms, [null, { trainId }])
 })
 
-test.serial('lobbiesOfTrain names the open ones', async (t) => {
+test.serial('findLobbiesOfTrain names the open ones', async (t) => {
   const system = await createTestSystem(t)
   const trainId = await makeTrain(system)
   const [first, second, closed] = [
@@ -33,18 +33,18 @@ test.serial('lobbiesOfTrain names the open ones', async (t) => {
     await system.run(lobbies.createLobby, { trainId }),
   ]
   await system.run(lobbies.deleteLobby, { lobbyId: closed.id })
-  const { lobbyIds } = await system.run(lobbies.lobbiesOfTrain, { trainId }, null)
+  const { lobbyIds } = await system.run(lobbies.findLobbiesOfTrain, { trainId }, null)
   t.deepEqual(lobbyIds, [first.id, second.id])
 })
 
-test.serial('outstandingOnTrain sees a booking that a crash left behind', async (t) => {
+test.serial('findOutstandingOnTrain sees a booking that a crash left behind', async (t) => {
   const system = await createTestSystem(t)
   const trainId = await makeTrain(system)
   const buyer = await system.makeUser({ balance: 5000 })
   const bookingId = system.newId()
   const input = { bookingId, trainId, passengers: [{ name: 'Ada' }] }
   const before = () => new Date(system.clock.now().getTime() + 1).toISOString()
-  const ask = () => system.run(bookings.outstandingOnTrain, { trainId, before: before() }, null)
+  const ask = () => system.run(bookings.findOutstandingOnTrain, { trainId, before: before() }, null)
   t.deepEqual(await ask(), { outstanding: false })
   await crashAt(2, async () => {
     await system.run(bookings.startBooking, input, buyer)

@@ -4,10 +4,10 @@ import { createTestSystem } from '../support/system.js'
 
 /** What other domains ask of users. */
 
-test('existingUsers tells which of some users there are', async (t) => {
+test('findExistingUsers tells which of some users there are', async (t) => {
   const system = await createTestSystem(t)
   const { userId } = await system.makeUser()
-  const { existing } = await system.run(users.existingUsers, { userIds: [userId, system.newId()] }, null)
+  const { existing } = await system.run(users.findExistingUsers, { userIds: [userId, system.newId()] }, null)
   t.deepEqual(existing, [userId])
 })
 

@@ -48,7 +48,7 @@ async function tellLobbies(
   ctx: Context,
   { trainId, news, only }: { trainId: string; news: News; only: string | null },
 ): Promise<NonNullable<News['also']>> {
-  const { lobbyIds } = await ctx.call(lobbies.lobbiesOfTrain, { trainId })
+  const { lobbyIds } = await ctx.call(lobbies.findLobbiesOfTrain, { trainId })
   return Promise.all(
     lobbyIds
       .filter((lobbyId) => only === null || lobbyId === only)

@@ -45,7 +45,7 @@ async function clear(ctx: Context, { _id, pendingBookings }: Untidy): Promise<nu
 async function forget(ctx: Context, { _id, tombstones }: Untidy, mark: Date): Promise<number> {
   const buried = await settled(ctx, tombstones, mark)
   if (buried.length === 0) return 0
-  const { outstanding } = await ctx.call(bookings.outstandingOnTrain, {
+  const { outstanding } = await ctx.call(bookings.findOutstandingOnTrain, {
     trainId: _id.toHexString(),
     before: mark.toISOString(),
   })
@@ -62,7 +62,7 @@ async function settled(
 ): Promise<mongoose.Types.ObjectId[]> {
   const found: mongoose.Types.ObjectId[] = []
   for (let i = 0; i < ids.length; i += MAX_IDS_PER_CALL) {
-    const answer = await ctx.call(bookings.settledBookings, {
+    const answer = await ctx.call(bookings.findSettledBookings, {
       bookingIds: ids.slice(i, i + MAX_IDS_PER_CALL).map((each) => each.toHexString()),
       ...(createdBefore && { createdBefore: createdBefore.toISOString() }),
     })

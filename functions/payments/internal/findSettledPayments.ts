@@ -6,7 +6,7 @@ import { Payment } from '../payment.model.js'
 
 const objectIds = (ids: readonly string[]) => ids.map((each) => new mongoose.Types.ObjectId(each))
 
-export default define(payments.settledPayments, async (ctx, { paymentIds, userIds, before }) => {
+export default define(payments.findSettledPayments, async (ctx, { paymentIds, userIds, before }) => {
   const older = before ? { createdAt: { $lt: new Date(before) } } : {}
   const [settled, outstanding] = await Promise.all([
     ctx

@@ -4,7 +4,7 @@ import { isOutstanding } from '../../../protocol/states.js'
 import { Booking } from '../booking.model.js'
 import { bookings } from '../contract.js'
 
-export default define(bookings.outstandingOnTrain, async (ctx, { trainId, before }) => {
+export default define(bookings.findOutstandingOnTrain, async (ctx, { trainId, before }) => {
   const open = await ctx
     .model(Booking)
     .findOne(

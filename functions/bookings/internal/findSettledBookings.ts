@@ -4,7 +4,7 @@ import { FINAL } from '../../../protocol/states.js'
 import { Booking } from '../booking.model.js'
 import { bookings } from '../contract.js'
 
-export default define(bookings.settledBookings, async (ctx, { bookingIds, before, createdBefore }) => {
+export default define(bookings.findSettledBookings, async (ctx, { bookingIds, before, createdBefore }) => {
   const settled = await ctx
     .model(Booking)
     .find(
