@@ -7,11 +7,13 @@ import type { FunctionDefinition } from './function.js'
 /**
  * The tree is the list of operations: `functions/<domain>/<operation>.ts` for those that clients may call,
  * `functions/<domain>/internal/<operation>.ts` for those that other functions alone may call. Files with a dot in their
- * name (`car.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract.
+ * name (`booking.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract. What a domain
+ * has several kinds of has a folder each, `functions/<domain>/kinds/<kind>/`, with operations of its own beside its other files.
  */
 const FUNCTIONS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'functions')
 
 const INTERNAL = 'internal'
+const KINDS = 'kinds'
 
 export interface Located {
   domain: string
@@ -25,7 +27,10 @@ export interface Located {
 export function listTree(root = FUNCTIONS): Located[] {
   const located = directories(root).flatMap((domain) => {
     const folder = join(root, domain)
-    return [...operationsIn(domain, folder, false), ...operationsIn(domain, join(folder, INTERNAL), true)]
+    return [folder, ...kindsIn(folder)].flatMap((each) => [
+      ...operationsIn(domain, each, false),
+      ...operationsIn(domain, join(each, INTERNAL), true),
+    ])
   })
   const seen = new Map<string, Located>()
   for (const each of located) {
@@ -95,6 +100,11 @@ function operationsIn(domain: string, folder: string, internal: boolean): Locate
   return readdirSync(folder)
     .filter((file) => /^[a-z][A-Za-z]*\.(ts|js)$/.test(file) && !/^contract\./.test(file))
     .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(folder, file), internal }))
+}
+
+function kindsIn(folder: string): string[] {
+  const kinds = join(folder, KINDS)
+  return existsSync(kinds) ? directories(kinds).map((kind) => join(kinds, kind)) : []
 }
 
 const directories = (root: string): string[] =>
