@@ -16,7 +16,7 @@ import {
   type Booked,
 } from './booking.audit.js'
 import { Booking } from './booking.model.js'
-import { Car } from './car.model.js'
+import { Car } from './kinds/car/car.model.js'
 import { bookings } from './contract.js'
 
 const { ObjectId } = mongoose.Types

@@ -1,6 +1,6 @@
 import { violation, type Settled, type Violation } from '../../protocol/audit.js'
 import type { BookingDocument } from './booking.model.js'
-import type { CarDocument } from './car.model.js'
+import type { CarDocument } from './kinds/car/car.model.js'
 
 /** The rules that auditBooks checks, as plain functions of what was read. protocol/audit.ts says how to read. */
 

@@ -9,8 +9,8 @@ import { newEngineDocument, settling as settlingRequest } from '../../protocol/r
 import { remoteUser } from '../users/user.remote.js'
 import { carriedBy, carriedFirst } from './booking.events.js'
 import { Booking, isTrainBooking, type BookingDocument } from './booking.model.js'
-import { carParticipant } from './car.participant.js'
-import { remoteTrain, seatGiver } from './train.remote.js'
+import { carParticipant } from './kinds/car/car.participant.js'
+import { remoteTrain, seatGiver } from './kinds/train/train.remote.js'
 
 /**
  * The protocol's engine for bookings: the car votes here, the user in the users domain, a train in the trains domain. Seats

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Caller } from '../../platform/contract/caller.js'
 import { isTrainBooking, type BookingDocument } from './booking.model.js'
-import type { CarDocument } from './car.model.js'
+import type { CarDocument } from './kinds/car/car.model.js'
 import type { booking, car } from './contract.js'
 
 /** Documents as clients see them. */

@@ -8,7 +8,7 @@ import { settling } from './booking.engine.js'
 import type { BookingDocument, CarBooking } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
 import { buyerOf, newBooking, once, unlessKnown } from './booking.registration.js'
-import { carTerms } from './car.terms.js'
+import { carTerms } from './kinds/car/car.terms.js'
 import { bookings } from './contract.js'
 import { costOf } from './booking.cost.js'
 

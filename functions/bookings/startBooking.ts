@@ -10,7 +10,7 @@ import { bookingEngine, settling } from './booking.engine.js'
 import type { BookingDocument, TrainBooking } from './booking.model.js'
 import { buyerOf, newBooking, once, unlessKnown } from './booking.registration.js'
 import { bookings } from './contract.js'
-import { lobbyTerms, trainTerms } from './train.terms.js'
+import { lobbyTerms, trainTerms } from './kinds/train/train.terms.js'
 
 const { ObjectId } = mongoose.Types
 

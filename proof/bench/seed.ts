@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose'
-import type { CarDocument } from '../../functions/bookings/car.model.js'
+import type { CarDocument } from '../../functions/bookings/kinds/car/car.model.js'
 import type { TransferDocument } from '../../functions/users/transfer.model.js'
 import type { UserDocument } from '../../functions/users/user.model.js'
 import { long } from '../../platform/database/long.js'

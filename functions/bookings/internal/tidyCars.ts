@@ -1,7 +1,7 @@
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { isFinal, isOutstanding } from '../../../protocol/states.js'
 import { Booking } from '../booking.model.js'
-import { Car, type CarDocument } from '../car.model.js'
+import { Car, type CarDocument } from '../kinds/car/car.model.js'
 import { bookings } from '../contract.js'
 
 /** How far behind forgetting stays: no message, and no clock, is late by that much. */

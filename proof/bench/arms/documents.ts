@@ -1,6 +1,6 @@
 import mongoose, { type mongo } from 'mongoose'
 import type { BookingDocument } from '../../../functions/bookings/booking.model.js'
-import type { CarDocument } from '../../../functions/bookings/car.model.js'
+import type { CarDocument } from '../../../functions/bookings/kinds/car/car.model.js'
 import type { UserDocument } from '../../../functions/users/user.model.js'
 import { long } from '../../../platform/database/long.js'
 import type { BookingRequest } from '../workload.js'

@@ -1,8 +1,8 @@
-import { Refusal } from '../../platform/contract/errors.js'
-import { define } from '../../platform/runtime/function.js'
-import { presentCar } from './booking.presenter.js'
+import { Refusal } from '../../../../platform/contract/errors.js'
+import { define } from '../../../../platform/runtime/function.js'
+import { presentCar } from '../../booking.presenter.js'
 import { Car } from './car.model.js'
-import { bookings } from './contract.js'
+import { bookings } from '../../contract.js'
 
 export default define(bookings.getCar, async (ctx, { carId, from, to }) => {
   const car = await ctx.model(Car).findById(carId, { tombstones: 0 }).lean()

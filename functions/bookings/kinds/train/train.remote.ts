@@ -1,10 +1,10 @@
-import type { CallInput, Output } from '../../platform/contract/contract.js'
-import type { System } from '../../platform/runtime/system.js'
-import type { Participant, Vote } from '../../protocol/participant.js'
-import { remoteSteps } from '../../protocol/remote.js'
-import { Unknown } from '../../protocol/store.js'
-import { trains } from '../trains/contract.js'
-import type { TrainBooking } from './booking.model.js'
+import type { CallInput, Output } from '../../../../platform/contract/contract.js'
+import type { System } from '../../../../platform/runtime/system.js'
+import type { Participant, Vote } from '../../../../protocol/participant.js'
+import { remoteSteps } from '../../../../protocol/remote.js'
+import { Unknown } from '../../../../protocol/store.js'
+import { trains } from '../../../trains/contract.js'
+import type { TrainBooking } from '../../booking.model.js'
 
 type Step = CallInput<typeof trains.moveSeats>['steps'][number]
 type Outcome = Output<typeof trains.moveSeats>['outcomes'][number]

@@ -1,9 +1,9 @@
-import { coalesce } from '../../platform/lib/coalesce.js'
-import type { Output } from '../../platform/contract/contract.js'
-import { Refusal } from '../../platform/contract/errors.js'
-import type { System } from '../../platform/runtime/system.js'
-import { lobbies } from '../lobbies/contract.js'
-import { trains } from '../trains/contract.js'
+import { coalesce } from '../../../../platform/lib/coalesce.js'
+import type { Output } from '../../../../platform/contract/contract.js'
+import { Refusal } from '../../../../platform/contract/errors.js'
+import type { System } from '../../../../platform/runtime/system.js'
+import { lobbies } from '../../../lobbies/contract.js'
+import { trains } from '../../../trains/contract.js'
 
 /** What a booking needs to know beforehand, never from a cache. What is asked for together shares a call. */
 const MAX_BATCH = 256

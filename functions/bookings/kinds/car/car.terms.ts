@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
-import { coalesce } from '../../platform/lib/coalesce.js'
-import { Refusal } from '../../platform/contract/errors.js'
-import type { System } from '../../platform/runtime/system.js'
+import { coalesce } from '../../../../platform/lib/coalesce.js'
+import { Refusal } from '../../../../platform/contract/errors.js'
+import type { System } from '../../../../platform/runtime/system.js'
 import { Car, type CarDocument } from './car.model.js'
 
 export type CarTerms = Pick<CarDocument, '_id' | 'pricePerHour' | 'retired'>

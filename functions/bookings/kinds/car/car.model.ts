@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose'
-import { defineModel } from '../../platform/database/model.js'
+import { defineModel } from '../../../../platform/database/model.js'
 
 export interface CarDocument {
   _id: Types.ObjectId

@@ -1,7 +1,12 @@
-import type { System } from '../../platform/runtime/system.js'
-import { mongoStore } from '../../protocol/mongoStore.js'
-import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
-import type { CarBooking } from './booking.model.js'
+import type { System } from '../../../../platform/runtime/system.js'
+import { mongoStore } from '../../../../protocol/mongoStore.js'
+import {
+  BOOKING_PLACES,
+  participant,
+  type Participant,
+  type ParticipantRules,
+} from '../../../../protocol/participant.js'
+import type { CarBooking } from '../../booking.model.js'
 import { Car, type CarDocument } from './car.model.js'
 
 /** Cars as participants of the booking protocol: a booking holds a period that no other may overlap. */

@@ -1,10 +1,10 @@
 import mongoose from 'mongoose'
-import { define } from '../../platform/runtime/function.js'
-import { insertOnce } from '../../platform/runtime/insertOnce.js'
-import { requestOf } from '../../platform/runtime/requests.js'
-import { presentCar } from './booking.presenter.js'
+import { define } from '../../../../platform/runtime/function.js'
+import { insertOnce } from '../../../../platform/runtime/insertOnce.js'
+import { requestOf } from '../../../../platform/runtime/requests.js'
+import { presentCar } from '../../booking.presenter.js'
 import { Car, type CarDocument } from './car.model.js'
-import { bookings } from './contract.js'
+import { bookings } from '../../contract.js'
 
 export default define(bookings.createCar, async (ctx, input) => {
   const at = ctx.now()

@@ -1,8 +1,8 @@
-import { define } from '../../platform/runtime/function.js'
-import { pageOf } from '../../platform/runtime/pages.js'
-import { presentCar } from './booking.presenter.js'
+import { define } from '../../../../platform/runtime/function.js'
+import { pageOf } from '../../../../platform/runtime/pages.js'
+import { presentCar } from '../../booking.presenter.js'
 import { Car } from './car.model.js'
-import { bookings } from './contract.js'
+import { bookings } from '../../contract.js'
 
 export default define(bookings.listCars, async (ctx, { from, to, limit, cursor }) => {
   const isUser = ctx.caller?.role === 'user'
