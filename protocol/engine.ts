@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { point } from '../platform/lib/points.js'
+import { failpoint } from '../platform/lib/failpoints.js'
 import type { Held, Participant } from './participant.js'
 import { isFinal, isOutstanding, type State } from './states.js'
 import { Unknown, type Change, type Durability, type Filter, type Id, type Store } from './store.js'
@@ -117,9 +117,9 @@ export function createEngine<B extends EngineBooking>({
   const begin = (booking: B, deadlineAt: number): Promise<B> => drive(booking, own(deadlineAt))
 
   async function insert(booking: B): Promise<'inserted' | 'duplicate'> {
-    await point('insert.before')
+    await failpoint('insert.before')
     const inserted = await store.insert(booking, 'majority')
-    await point('insert.after')
+    await failpoint('insert.after')
     return inserted
   }
 
@@ -207,13 +207,13 @@ export function createEngine<B extends EngineBooking>({
     const set = { state: to, lastModified: now(), ...(reason !== undefined && { reason }) }
     const moved = { ...b, ...set }
     const { $set, ...carried } = carries(moved)
-    await point(`${to}.before`)
+    await failpoint(`${to}.before`)
     const landed = await store.update(
       to,
       { id: b._id, guard: { state: b.state, epoch: hold.epoch }, change: { $set: { ...set, ...$set }, ...carried } },
       durability,
     )
-    await point(`${to}.after`)
+    await failpoint(`${to}.after`)
     // Only the holder of an epoch writes a state at it: seen so, it is this write that landed.
     if (landed.matched || (landed.seen?.state === to && landed.seen.epoch === hold.epoch)) return moved
     throw new Superseded()
@@ -228,7 +228,7 @@ export function createEngine<B extends EngineBooking>({
   ): Promise<B | null> {
     const before = await store.read(id, 'majority')
     if (!before || isFinal(before.state)) return null
-    await point('takeOver.before')
+    await failpoint('takeOver.before')
     const at = now()
     const taken = await store.take({
       id,
@@ -240,7 +240,7 @@ export function createEngine<B extends EngineBooking>({
         $push: { repairs: { $each: [{ at, by, from: before.state, why }], $slice: -50 } },
       },
     })
-    await point('takeOver.after')
+    await failpoint('takeOver.after')
     return taken
   }
 

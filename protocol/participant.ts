@@ -1,4 +1,4 @@
-import { point } from '../platform/lib/points.js'
+import { failpoint } from '../platform/lib/failpoints.js'
 import { Unknown, type Change, type Filter, type GuardedUpdate, type Id, type Landed, type Store } from './store.js'
 
 /** What a participant must know of a booking. */
@@ -35,7 +35,7 @@ export const BOOKING_PLACES = { active: 'bookings', pending: 'pendingBookings', 
  * Everything else (not seen before, markers, tombstones, what an unmatched write means) is the same for all.
  */
 export interface ParticipantRules<B extends Held> {
-  /** For the names of fault points and steps: `User`. */
+  /** For the names of failpoints and steps: `User`. */
   name: string
   documentId(booking: B): Id
   places: Places
@@ -78,9 +78,9 @@ export function participant<B extends Held, P extends ParticipantDocument>(
 
   async function betweenPoints<R>(step: string, send: (name: string) => Promise<R>): Promise<R> {
     const name = `${step}${rules.name}`
-    await point(`${name}.before`)
+    await failpoint(`${name}.before`)
     const answer = await send(name)
-    await point(`${name}.after`)
+    await failpoint(`${name}.after`)
     return answer
   }
 

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { ERRORS, Refusal, type ErrorCode } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { payments } from '../payments/contract.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
 import { freeing, keeping } from './calendar.heads.js'
@@ -16,9 +16,9 @@ import { appendAfter, pause } from './invitation.changes.js'
 export async function settleConfirmation(ctx: Context, started: BookingLogEntry): Promise<BookingLogEntry> {
   const { stream, invitation } = started
   const invitationId = new mongoose.Types.ObjectId(stream)
-  await point('confirmation.pay.before')
+  await failpoint('confirmation.pay.before')
   const refusal = await pay(ctx, started)
-  await point('confirmation.pay.after')
+  await failpoint('confirmation.pay.after')
   const ended = await appendAfter(
     ctx,
     stream,

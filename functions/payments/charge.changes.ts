@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { Refusal } from '../../platform/contract/errors.js'
 import { withEvents, type EventTransaction } from '../../platform/events/events.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { Charge, type ChargeDocument } from './charge.model.js'
 import { CHARGE_TRANSITIONS, type ChargeState } from './charge.states.js'
 import type { charge } from './contract.js'
@@ -55,12 +55,12 @@ export async function moveCharge(
   const filter = { ...guard, _id: from._id, state: from.state }
   const change = { $set: { ...set, state: to, lastModified: ctx.now() }, ...(unset && { $unset: unset }) }
   const type = TOLD_AS[to]
-  await point(`charge.${to}.before`)
+  await failpoint(`charge.${to}.before`)
   const moved =
     type === undefined
       ? await model.findOneAndUpdate(filter, change, { returnDocument: 'after' }).lean()
       : await withEvents(ctx, 'payments', (tx) => moveAndTell(ctx, tx, { filter, change, type }))
-  await point(`charge.${to}.after`)
+  await failpoint(`charge.${to}.after`)
   return moved ?? readCharge(ctx, from)
 }
 

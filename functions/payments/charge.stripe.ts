@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { readCharge } from './charge.changes.js'
 import type { Taken } from './charge.methods.js'
 import { Charge, type ChargeDocument } from './charge.model.js'
@@ -59,14 +59,14 @@ async function intentOf(ctx: Context, stripe: Stripe, charge: ChargeDocument): P
     },
     keyed(charge, 'create'),
   )
-  await point('charge.intent.before')
+  await failpoint('charge.intent.before')
   const { matchedCount } = await ctx
     .model(Charge)
     .updateOne(
       { _id: charge._id, state: 'pending', intentId: null, abandoned: null },
       { $set: { intentId: made.id, ...(made.client_secret !== null && { clientSecret: made.client_secret }) } },
     )
-  await point('charge.intent.after')
+  await failpoint('charge.intent.after')
   if (matchedCount === 1) return made
   // Somebody else wrote one down, or gave the charge up: this one stays unconfirmed.
   const { intentId } = await readCharge(ctx, charge)

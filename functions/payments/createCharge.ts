@@ -3,7 +3,7 @@ import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
 import type { HandlerInput } from '../../platform/contract/contract.js'
 import { Refusal, type ErrorCode } from '../../platform/contract/errors.js'
 import { define, type Context } from '../../platform/runtime/function.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { isSameRequest, requestOf, type RequestMark } from '../../platform/runtime/requests.js'
 import { presentCharge, readCharge } from './charge.changes.js'
 import { driveForRequest } from './charge.drive.js'
@@ -73,9 +73,9 @@ function assertPayable({ state, reason }: OrderCopyDocument): void {
 /** Or the charge that the same request inserted just now. */
 async function insert(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
   try {
-    await point('charge.insert.before')
+    await failpoint('charge.insert.before')
     await ctx.model(Charge).create(charge)
-    await point('charge.insert.after')
+    await failpoint('charge.insert.after')
     return charge
   } catch (error) {
     if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error

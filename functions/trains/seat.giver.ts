@@ -1,5 +1,5 @@
 import type { System } from '../../platform/runtime/system.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { Unknown } from '../../protocol/store.js'
 import { Train, type SeatRecord } from './train.model.js'
 import type { HeldSeats } from './train.participant.js'
@@ -27,13 +27,13 @@ export function seatGiver(system: System): (booking: HeldSeats) => Promise<numbe
 
   return async (booking) => {
     try {
-      await point('giveTrain.before')
+      await failpoint('giveTrain.before')
       await trains.updateOne(
         { _id: booking.trainId, bookings: { $elemMatch: { _id: booking._id, seats: { $exists: false } } } },
         [{ $set: { bookings: withNumbers(booking), updatedAt: system.now() } }],
         { writeConcern: { w: 'majority' }, maxTimeMS: timeoutMs },
       )
-      await point('giveTrain.after')
+      await failpoint('giveTrain.after')
       const seats = (await recordOf(booking))?.seats
       // Without a record somebody else has taken the booking over and back: this executor learns that at its next move.
       if (!seats) throw new Unknown('the train has no record of the booking')

@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose'
 import { DUPLICATE_KEY, refusedWrites } from '../../platform/database/bulkErrors.js'
 import { long } from '../../platform/database/long.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import type { System } from '../../platform/runtime/system.js'
 import { LEDGER_HEAD_FIELDS, recentEntries } from './ledger.entries.js'
 import { Ledger } from './ledger.model.js'
@@ -27,14 +27,14 @@ export async function archiveLedger(system: Pick<System, 'model'>, userId: Types
   const moved = recentEntries(user).slice(0, -RECENT_KEPT)
   const last = moved.at(-1)
   if (!last) return 0
-  await point('archiveLedger.copy.before')
+  await failpoint('archiveLedger.copy.before')
   await insertMissing(
     system,
     moved.map((entry) => ({ ...entry, change: long(entry.change), balanceAfter: long(entry.balanceAfter) })),
   )
-  await point('archiveLedger.copy.after')
+  await failpoint('archiveLedger.copy.after')
 
-  await point('archiveLedger.drop.before')
+  await failpoint('archiveLedger.drop.before')
   const { matchedCount } = await users.collection.updateOne(
     { _id: userId, 'archivedLedger.count': user.archivedLedger.count },
     [
@@ -46,7 +46,7 @@ export async function archiveLedger(system: Pick<System, 'model'>, userId: Types
       },
     ],
   )
-  await point('archiveLedger.drop.after')
+  await failpoint('archiveLedger.drop.after')
   return matchedCount === 1 ? moved.length : 0
 }
 

@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose'
 import { long } from '../../platform/database/long.js'
-import { point } from '../../platform/lib/points.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import type { System } from '../../platform/runtime/system.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { Unknown, type Change, type Filter, type Landed } from '../../protocol/store.js'
@@ -73,9 +73,9 @@ function createProtocol(system: System, kind: TransferKind): TransferProtocol {
   })
 
   async function step<R>(name: string, write: () => Promise<R>): Promise<R> {
-    await point(`transfer.${name}.before`)
+    await failpoint(`transfer.${name}.before`)
     const result = await write()
-    await point(`transfer.${name}.after`)
+    await failpoint(`transfer.${name}.after`)
     return result
   }
 

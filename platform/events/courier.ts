@@ -5,7 +5,7 @@ import type { EventSubscribers } from './subscribers.js'
 import { fullName } from '../runtime/invocation.js'
 import type { OutboxWriter, PendingEvent } from './outbox.js'
 import { keyOf, type Aggregate } from './outboxReader.js'
-import { point } from '../lib/points.js'
+import { failpoint } from '../lib/failpoints.js'
 import type { System } from '../runtime/system.js'
 
 /**
@@ -138,9 +138,9 @@ export function createEventCourier(options: {
     const missing = due.find((each) => !subscribers.available(each))
     if (missing) return hold(lane.key, { aggregate, subscriber: missing })
 
-    await point('event.tell.before')
+    await failpoint('event.tell.before')
     const answers = await Promise.all(due.map((each) => subscribers.tell(each, news)))
-    await point('event.tell.after')
+    await failpoint('event.tell.after')
     const failures = answers.filter((answer) => answer !== null)
     if (failures.length > 0) return fail(lane, event, { told: due.map(fullName), failures })
 
@@ -164,17 +164,17 @@ export function createEventCourier(options: {
     const about = { eventId, type: event.type, aggregate: key, failures: attempt.failures }
     if (verdict.retryAt) system.log.warn({ ...about, retryAt: verdict.retryAt }, 'an event was not delivered')
     else system.log.error(about, 'an event is a dead letter: an admin must look at it')
-    await point('event.fail.before')
+    await failpoint('event.fail.before')
     await writer.fail(event, verdict).finally(() => recording.delete(eventId))
     gone.add(eventId)
-    await point('event.fail.after')
+    await failpoint('event.fail.after')
   }
 
   async function settle(lane: Lane, event: PendingEvent): Promise<void> {
     lane.unsettled++
-    await point('event.settle.before')
+    await failpoint('event.settle.before')
     await writer.settle(event)
-    await point('event.settle.after')
+    await failpoint('event.settle.after')
     gone.add(event._id.toHexString())
     lane.unsettled--
     if (lane.queue.length + lane.unsettled === 0 && !lane.carries && lanes.get(lane.key) === lane)

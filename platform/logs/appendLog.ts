@@ -3,7 +3,7 @@ import type { mongo, Types } from 'mongoose'
 import { DUPLICATE_KEY, refusedWrites } from '../database/bulkErrors.js'
 import { long } from '../database/long.js'
 import type { ModelDefinition } from '../database/model.js'
-import { point } from '../lib/points.js'
+import { failpoint } from '../lib/failpoints.js'
 import type { System } from '../runtime/system.js'
 
 /**
@@ -114,9 +114,9 @@ export function createAppendLog<E extends LogEntry>(
     for (let rest = batch; rest.length > 0;) {
       const first = (lane.lastOffset ?? (await lastOffset(partition, 'local'))) + 1
       const entries = rest.map(({ entry }, i) => ({ ...entry, _id: seqOf(partition, first + i) }) as unknown as E)
-      await point('append.before')
+      await failpoint('append.before')
       const written = await insertInOrder(entries, rest[0]?.alongside)
-      await point('append.after')
+      await failpoint('append.after')
       rest.slice(0, written).forEach(({ resolve }, i) => resolve(entries[i] as E))
       lane.lastOffset = first + written - 1
       rest = rest.slice(written)

@@ -7,7 +7,7 @@ import { Refusal } from '../contract/errors.js'
 import type { Context } from '../runtime/function.js'
 import { long } from '../database/long.js'
 import { defineModel, type ModelDefinition } from '../database/model.js'
-import { point } from '../lib/points.js'
+import { failpoint } from '../lib/failpoints.js'
 import type { System } from '../runtime/system.js'
 
 /**
@@ -131,9 +131,9 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
       version: progress.version + 1,
       at: system.now(),
     }
-    await point(`${name}.advance.before`)
+    await failpoint(`${name}.advance.before`)
     const saved = await batch.during(() => save(progress, next, changed))
-    await point(`${name}.advance.after`)
+    await failpoint(`${name}.advance.after`)
     if (!saved) return 0
     if (documents.size > MAX_KEPT) documents.clear()
     kept = { progress: next, documents }

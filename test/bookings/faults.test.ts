@@ -15,9 +15,9 @@ import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, type TestSystem, type TestSystemOptions } from '../support/system.js'
 
 /**
- * Fail at every step: each operation that moves money is crashed at every fault point, stalled at every fault point
+ * Fail at every step: each operation that moves money is crashed at every failpoint, stalled at every failpoint
  * while recovery runs to its end, and run with every write sent twice. The books must balance after each: on one MongoDB,
- * with users and bookings on two, and with their functions at two addresses that call each other over cote. Fault points are one per process: the tests of this file run one by one.
+ * with users and bookings on two, and with their functions at two addresses that call each other over cote. Failpoints are one per process: the tests of this file run one by one.
  */
 
 interface Stage {
@@ -41,7 +41,7 @@ const PRICE = 1000
 const book = (system: TestSystem, { user, carId, at, newId }: Stage, bookingId = newId) =>
   system.run(bookings.createBooking, { bookingId, carId, from: at(1), to: at(3) }, user)
 
-/** Leaves a booking behind as a crash at its n-th fault point does, once majority reads see it. */
+/** Leaves a booking behind as a crash at its n-th failpoint does, once majority reads see it. */
 const bookAndCrash = (n: number) => async (system: TestSystem, stage: Stage) => {
   await crashAt(n, () => book(system, stage))
   await until(() => system.run(bookings.getBooking, { bookingId: stage.newId }))

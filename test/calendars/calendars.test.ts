@@ -4,7 +4,7 @@ import { BookingLog } from '../../functions/calendars/bookingLog.model.js'
 import { CalendarHead } from '../../functions/calendars/calendarHead.model.js'
 import { calendarProjection } from '../../functions/calendars/calendar.projection.js'
 import { users } from '../../functions/users/contract.js'
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
 import { until } from '../../proof/support/until.js'
 
@@ -282,14 +282,14 @@ test.serial(
           buyer,
         )
         let seen = 0
-        onPoint((point) => {
+        onFailpoint((point) => {
           if (point === name && ++seen === nth) throw new Error('crash')
         })
         const died = await system.run(calendars.confirmInvitation, { invitationId: id }, seller).then(
           () => 'no',
           () => 'yes',
         )
-        onPoint(null)
+        onFailpoint(null)
         const at = `${name} ${nth}, ${price}`
         t.is(died, 'yes', at)
         system.clock.advance(system.config.recovery.stuckAfterMs + 1)
@@ -323,7 +323,7 @@ test.serial('an executor that was frozen while others ended the confirmation cha
   let thaw = (): void => {}
   const frozen = new Promise<void>((resolve) => (thaw = resolve))
   let stopped = false
-  onPoint((point) => {
+  onFailpoint((point) => {
     if (point !== 'confirmation.pay.before' || stopped) return
     stopped = true
     return frozen
@@ -332,7 +332,7 @@ test.serial('an executor that was frozen while others ended the confirmation cha
   await until(() => stopped)
   system.clock.advance(system.config.recovery.stuckAfterMs + 1)
   t.like(await beside.run(calendars.recoverInvitations, {}, null), { examined: 1, confirmed: 1 })
-  onPoint(null)
+  onFailpoint(null)
   thaw()
   t.like(await late, { state: 'confirmed', version: 3 }, 'it learns how it ended')
   t.is(await balanceOf(system, buyer), 400)

@@ -4,14 +4,14 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { StoredEvent } from '../../platform/events/events.js'
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 import { Crash } from '../support/faults.js'
 import { until } from '../../proof/support/until.js'
 import { copyThings, effectsOf } from './effects.js'
 import { listeners } from './listeners.js'
 import { createEventSystem, type EventSystem } from './support.js'
 
-/** Fault points are one per process: the tests of this file run one by one. */
+/** Failpoints are one per process: the tests of this file run one by one. */
 
 const PROCESS = join(import.meta.dirname, 'dispatcherProcess.ts')
 const VERSIONS = [1, 2, 3]
@@ -69,8 +69,8 @@ test.serial(
       await copyThings(event, ctx)
     })
     const passed = new Set<string>()
-    onPoint((name) => void (name.startsWith('event.') && passed.add(name)))
-    t.teardown(() => onPoint(null))
+    onFailpoint((name) => void (name.startsWith('event.') && passed.add(name)))
+    t.teardown(() => onFailpoint(null))
     await system.dispatch()
     const settle = async (things: string[], what: string) => {
       await until(async () => {
@@ -87,7 +87,7 @@ test.serial(
     for (const name of passed) {
       const things = [system.newId(), system.newId()]
       let crashed = false
-      onPoint((at) => {
+      onFailpoint((at) => {
         if (at !== name || crashed) return
         crashed = true
         throw new Crash(at)

@@ -6,7 +6,7 @@ import { messageBoxProjection } from '../../functions/messages/messageBox.projec
 import { feeds } from '../../functions/feeds/contract.js'
 import { offsetOf, partitionOf, PARTITIONS, seqOf } from '../../platform/logs/appendLog.js'
 import type { Caller } from '../../platform/contract/caller.js'
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 import type { Projection } from '../../platform/logs/projection.js'
 import { rebuild, statusOf, verify } from '../../platform/logs/rebuild.js'
 import { followersOf, projectionsOf } from '../../projections/followers.js'
@@ -57,11 +57,11 @@ test.serial('a projection that dies before or after it saved applies every entry
   const system = await createTestSystem(t)
   const users = await talk(system, 30)
   for (const name of ['messageBoxes.advance.before', 'messageBoxes.advance.after']) {
-    onPoint((point) => {
+    onFailpoint((point) => {
       if (point === name) throw new Error('crash')
     })
     await t.throwsAsync(() => system.use(messageBoxProjection).advance(), { message: 'crash' })
-    onPoint(null)
+    onFailpoint(null)
   }
   await drain(system.use(messageBoxProjection))
   t.deepEqual(await shown(system, users), upTo(30))

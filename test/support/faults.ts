@@ -1,30 +1,30 @@
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 
 /** What a crash looks like to the code that it hits: nothing in the product knows it. */
 export class Crash extends Error {
   override readonly name = 'Crash'
 }
 
-/** Runs something and answers the fault points that it passed, in order. */
+/** Runs something and answers the failpoints that it passed, in order. */
 export async function pointsOf(run: () => Promise<unknown>): Promise<string[]> {
   const passed: string[] = []
-  onPoint((name) => void passed.push(name))
+  onFailpoint((name) => void passed.push(name))
   try {
     await run().catch(() => {})
   } finally {
-    onPoint(null)
+    onFailpoint(null)
   }
   return passed
 }
 
 /**
- * Runs something that dies at its n-th fault point (from 0), or where it first comes to the one of that name: from there
+ * Runs something that dies at its n-th failpoint (from 0), or where it first comes to the one of that name: from there
  * on nothing of it passes any point.
  */
 export async function crashAt(at: number | string, run: () => Promise<unknown>): Promise<string | undefined> {
   let passed = 0
   let crashedAt: string | undefined
-  onPoint((name) => {
+  onFailpoint((name) => {
     if (crashedAt === undefined && (typeof at === 'number' ? passed++ < at : name !== at)) return
     crashedAt ??= name
     throw new Crash(name)
@@ -32,13 +32,13 @@ export async function crashAt(at: number | string, run: () => Promise<unknown>):
   try {
     await run().catch(() => {})
   } finally {
-    onPoint(null)
+    onFailpoint(null)
   }
   return crashedAt
 }
 
 /**
- * Runs something that stalls at its n-th fault point while `meanwhile` runs to its end, and then wakes up and goes on.
+ * Runs something that stalls at its n-th failpoint while `meanwhile` runs to its end, and then wakes up and goes on.
  * Answers the point, undefined when there is none.
  */
 export async function stallAt(
@@ -49,7 +49,7 @@ export async function stallAt(
   let passed = 0
   let wakeUp = (): void => {}
   const stalled = new Promise<string>((atPoint) => {
-    onPoint((name) => {
+    onFailpoint((name) => {
       if (passed++ !== n) return
       atPoint(name)
       return new Promise<void>((resolve) => (wakeUp = resolve))
@@ -63,6 +63,6 @@ export async function stallAt(
     await ended
     return point
   } finally {
-    onPoint(null)
+    onFailpoint(null)
   }
 }

@@ -8,7 +8,7 @@ import { crashAt, pointsOf } from '../support/faults.js'
 import { until } from '../../proof/support/until.js'
 import { createStore, PRICE, type Store } from './support.js'
 
-/** Fault points are one per process: the tests of this file run one by one. */
+/** Failpoints are one per process: the tests of this file run one by one. */
 
 interface Stage {
   buyer: Caller

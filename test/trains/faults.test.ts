@@ -14,7 +14,7 @@ import { bookSeats, ended, makeTrain } from './support.js'
 
 /**
  * As test/bookings/faults.test.ts does for cars: seats are bought and taken back with a crash, and with a stall while
- * recovery ends it, at every fault point. Users, bookings and trains are on MongoDBs of their own. Fault points are one per
+ * recovery ends it, at every failpoint. Users, bookings and trains are on MongoDBs of their own. Failpoints are one per
  * process: the tests of this file run one by one.
  */
 

@@ -9,7 +9,7 @@ import { createTestSystem } from '../support/system.js'
 import { until } from '../../proof/support/until.js'
 import { bookSeats, makeTrain } from './support.js'
 
-/** What functions ask each other. Fault points are one per process: these tests run one by one. */
+/** What functions ask each other. Failpoints are one per process: these tests run one by one. */
 
 test.serial('readTrainTerms and readLobbyTerms answer in the order asked, null where there is none', async (t) => {
   const system = await createTestSystem(t)

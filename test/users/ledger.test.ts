@@ -6,7 +6,7 @@ import { archiveLedger, RECENT_LIMIT } from '../../functions/users/ledger.archiv
 import { Ledger } from '../../functions/users/ledger.model.js'
 import { User } from '../../functions/users/user.model.js'
 import type { Output } from '../../platform/contract/contract.js'
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 import { crashAt, stallAt } from '../support/faults.js'
 import { lossyProxy } from '../support/lossyProxy.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
@@ -190,10 +190,10 @@ test.serial('entries whose copies had no answer are not dropped', async (t) => {
   const { uri, loseOneReply } = await lossyProxy(t, system.config.mongodbUri('users'))
   const lossy = await createTestSystem(t, { beside: system, env: { MONGODB_URI: uri } })
 
-  onPoint((point) => {
+  onFailpoint((point) => {
     if (point === 'archiveLedger.copy.before') loseOneReply()
   })
-  t.teardown(() => onPoint(null))
+  t.teardown(() => onFailpoint(null))
   await t.throwsAsync(archiveLedger(lossy, new mongoose.Types.ObjectId(userId)))
   t.like(await storedOf(system, userId), {
     recentLedger: { length: RECENT_LIMIT + 1 },

@@ -4,7 +4,7 @@ import { Booking } from '../../functions/bookings/booking.model.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
-import { onPoint } from '../../platform/lib/points.js'
+import { onFailpoint } from '../../platform/lib/failpoints.js'
 import { crashAt } from '../support/faults.js'
 import { untilMajority } from '../support/majority.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/system.js'
@@ -135,14 +135,14 @@ test.serial('a sweep over more users than fit a page reaches all of them, and ru
 /** Crashes where a point is passed for the first time. */
 async function crashAtPoint(name: string, run: () => Promise<unknown>): Promise<void> {
   let crashed = false
-  onPoint((passed) => {
+  onFailpoint((passed) => {
     crashed ||= passed === name
     if (crashed) throw new Error(`crash at ${name}`)
   })
   try {
     await run().catch(() => {})
   } finally {
-    onPoint(null)
+    onFailpoint(null)
   }
   if (!crashed) throw new Error(`${name} was never passed`)
 }
