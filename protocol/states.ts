@@ -1,4 +1,4 @@
-/** The states of a booking, and who moves it out of each. ARCHITECTURE.md's diagram is made from this table. */
+/** The states of a booking, and who moves it out of each. docs/states.md is made from this table. */
 export const STATES = ['INITIAL', 'PENDING', 'APPLIED', 'COMMITTED', 'CANCELLING', 'CANCELLED'] as const
 export type State = (typeof STATES)[number]
 

@@ -157,6 +157,6 @@ stateDiagram-v2
 ${[...arrows, ...ends].join('\n')}
 \`\`\`
 
-Every arrow is a compare-and-set on (state, epoch). ARCHITECTURE.md says who takes each, and what a crash leaves behind.
+Every arrow is a compare-and-set on (state, epoch). [protocol.md](protocol.md) says who takes each, and what a crash leaves behind.
 `
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The types that contracts share: shapes on the wire, as design.md fixes them. */
+/** The types that contracts share: shapes on the wire. */
 
 export const id = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 lower-case hex digits')
 

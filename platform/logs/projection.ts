@@ -17,7 +17,7 @@ import type { System } from '../runtime/system.js'
  * dies in between.
  *
  * A view may stand in several generations, the ids of its documents begin with theirs. Readers see the one that the
- * progress document names; a rebuild fills another one beside it (projectionRebuild.ts).
+ * progress document names; a rebuild fills another one beside it (rebuild.ts).
  */
 export interface Progress {
   /** The projection's name; of a generation that is being built `<name>/<generation>`. */
