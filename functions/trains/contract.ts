@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { id, listOf, name, page, price, time, version } from '../../platform/contract/types.js'
 import { BOOKING_ENDS } from '../bookings/contract.js'
+import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
 
 /** How many seats a train may have: each booking finds the free ones in the train's own document. */
 const seatCount = z.int().min(1).max(2000)
@@ -34,15 +35,7 @@ const terms = {
 }
 
 /** What a train needs to know of a booking, in whatever step. */
-const heldSeats = z.strictObject({
-  id,
-  trainId: id,
-  passengers: z.int().min(1),
-  createdAt: time,
-  /** Set on a reversal: the booking that it takes back, and when that was created. */
-  reverses: id.optional(),
-  originalCreatedAt: time.optional(),
-})
+const heldSeats = z.strictObject({ ...heldFields, trainId: id, passengers: z.int().min(1) })
 
 export const trains = defineContract('trains', {
   createTrain: operation({
@@ -128,7 +121,7 @@ export const trains = defineContract('trains', {
       steps: z
         .array(
           z.strictObject({
-            step: z.enum(['apply', 'clear', 'undo', 'void', 'reverse', 'give']),
+            step: z.enum([...STEP_NAMES, 'give']),
             booking: heldSeats,
           }),
         )
@@ -136,10 +129,9 @@ export const trains = defineContract('trains', {
         .max(1000),
     }),
     output: z.object({
-      /** unknown: the write may have landed, or land later. */
       outcomes: z.array(
         z.object({
-          vote: z.enum(['ok', 'refused', 'void', 'unknown']),
+          vote: outcome,
           /** Of the step `give`. */
           seats: z.array(z.int()).optional(),
         }),

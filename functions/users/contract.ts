@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { amount, email, id, listOf, money, name, page, password, time, version } from '../../platform/contract/types.js'
+import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
 
 export const role = z.enum(['user', 'admin'])
 
@@ -46,17 +47,8 @@ export const ledgerEntry = z.object({
 const session = z.object({ user, token: z.string() })
 
 /** What the user's document needs to know of a booking, in whatever step. */
-const heldBooking = z.strictObject({
-  id,
-  userId: id,
-  cost: money,
-  createdAt: time,
-  /** Set on a reversal: the booking that it takes back, and when that was created. */
-  reverses: id.optional(),
-  originalCreatedAt: time.optional(),
-})
+const heldBooking = z.strictObject({ ...heldFields, userId: id, cost: money })
 
-export const stepName = z.enum(['apply', 'clear', 'undo', 'void', 'reverse'])
 /** booking and payer pay the cost, before the decision; a payee receives it, after. */
 export const fundsSide = z.enum(['booking', 'payer', 'payee'])
 
@@ -201,14 +193,11 @@ export const users = defineContract('users', {
     access: 'internal',
     input: z.strictObject({
       steps: z
-        .array(z.strictObject({ step: stepName, side: fundsSide, booking: heldBooking }))
+        .array(z.strictObject({ step: z.enum(STEP_NAMES), side: fundsSide, booking: heldBooking }))
         .min(1)
         .max(1000),
     }),
-    output: z.object({
-      /** unknown: the write may have landed, or land later. */
-      outcomes: z.array(z.enum(['ok', 'refused', 'void', 'unknown'])),
-    }),
+    output: z.object({ outcomes: z.array(outcome) }),
     errors: [],
     deadline: 'step',
     idempotent: false,

@@ -1,7 +1,7 @@
 import type { CallInput } from '../../platform/contract/contract.js'
 import type { System } from '../../platform/runtime/system.js'
 import type { Held, Participant, Vote } from '../../protocol/participant.js'
-import { remoteSteps } from '../../protocol/remote.js'
+import { remoteParticipant, remoteSteps, toWire } from '../../protocol/remote.js'
 import type { Id } from '../../protocol/store.js'
 import { users } from './contract.js'
 
@@ -15,34 +15,13 @@ export function remoteUser<B extends Held>(
   side: Step['side'],
   fundsOf: (booking: B) => { userId: Id; cost: number },
 ): Participant<B> {
-  const send = remoteSteps<Step, Vote>(system, 'moveFunds', async (steps) => {
-    const origin = { caller: null, requestId: system.newId() }
-    return (await system.call(users.moveFunds, { steps }, origin)).outcomes
-  })
-
-  const take = (step: Step['step'], held: B): Promise<Vote> => {
+  const send = remoteSteps<Step, Vote>(
+    system,
+    'moveFunds',
+    async (steps, origin) => (await system.call(users.moveFunds, { steps }, origin)).outcomes,
+  )
+  return remoteParticipant((step, held) => {
     const { userId, cost } = fundsOf(held)
-    return send({
-      step,
-      side,
-      booking: {
-        id: held._id.toHexString(),
-        userId: userId.toHexString(),
-        cost,
-        createdAt: held.createdAt.toISOString(),
-        ...(held.reverses && { reverses: held.reverses.toHexString() }),
-        ...(held.originalCreatedAt && { originalCreatedAt: held.originalCreatedAt.toISOString() }),
-      },
-    })
-  }
-  const step = (name: Step['step']) => async (held: B) => {
-    await take(name, held)
-  }
-  return {
-    apply: (held) => take('apply', held),
-    clear: step('clear'),
-    undo: step('undo'),
-    void: step('void'),
-    reverse: step('reverse'),
-  }
+    return send({ step, side, booking: { ...toWire(held), userId: userId.toHexString(), cost } })
+  })
 }

@@ -1,7 +1,7 @@
 import type { CallInput, Output } from '../../../../platform/contract/contract.js'
 import type { System } from '../../../../platform/runtime/system.js'
 import type { Participant, Vote } from '../../../../protocol/participant.js'
-import { remoteSteps } from '../../../../protocol/remote.js'
+import { remoteParticipant, remoteSteps, toWire } from '../../../../protocol/remote.js'
 import { Unknown } from '../../../../protocol/store.js'
 import { trains } from '../../../trains/contract.js'
 import type { TrainBooking } from '../../booking.model.js'
@@ -12,17 +12,8 @@ type Outcome = Output<typeof trains.moveSeats>['outcomes'][number]
 /** Trains as participants, behind calls to `moveSeats`. */
 export function remoteTrain(system: System): Participant<TrainBooking> {
   const take = system.use(moveSeats)
-  const step = (name: Step['step']) => async (booking: TrainBooking) => {
-    await take(name, booking)
-  }
-  return {
-    // Of `unknown` the call itself makes an exception.
-    apply: async (booking) => (await take('apply', booking)).vote as Vote,
-    clear: step('clear'),
-    undo: step('undo'),
-    void: step('void'),
-    reverse: step('reverse'),
-  }
+  // Of `unknown` the call itself makes an exception.
+  return remoteParticipant(async (step, booking) => (await take(step, booking)).vote as Vote)
 }
 
 /**
@@ -46,20 +37,13 @@ export function seatGiver(system: System): Participant<TrainBooking> {
 }
 
 function moveSeats(system: System): (step: Step['step'], booking: TrainBooking) => Promise<Outcome> {
-  const send = remoteSteps<Step, Outcome>(system, 'moveSeats', async (steps) => {
-    const { outcomes } = await system.call(trains.moveSeats, { steps }, { caller: null, requestId: system.newId() })
+  const send = remoteSteps<Step, Outcome>(system, 'moveSeats', async (steps, origin) => {
+    const { outcomes } = await system.call(trains.moveSeats, { steps }, origin)
     return outcomes.map((outcome) => (outcome.vote === 'unknown' ? 'unknown' : outcome))
   })
-  return (step, booking) =>
-    send({
-      step,
-      booking: {
-        id: booking._id.toHexString(),
-        trainId: booking.trainId.toHexString(),
-        passengers: booking.passengers.length,
-        createdAt: booking.createdAt.toISOString(),
-        ...(booking.reverses && { reverses: booking.reverses.toHexString() }),
-        ...(booking.originalCreatedAt && { originalCreatedAt: booking.originalCreatedAt.toISOString() }),
-      },
-    })
+  return (step, booking) => {
+    const { trainId, passengers } = booking
+    const held = { ...toWire(booking), trainId: trainId.toHexString(), passengers: passengers.length }
+    return send({ step, booking: held })
+  }
 }
