@@ -233,8 +233,11 @@ export interface Config {
   clusterSecret: string
   tokenTtlMs: number
   recovery: { stuckAfterMs: number; intervalMs: number; lockMs: number }
-  /** How long callers wait, by the contract's kind of deadline. */
-  deadlinesMs: { quick: number; money: number; step: number; sweep: number }
+  /**
+   * How long callers wait, by the contract's kind of deadline. `write`: how long a step waits for its write, so that
+   * who called it still hears what became of it.
+   */
+  deadlinesMs: { quick: number; money: number; step: number; write: number; sweep: number }
   /** How long a stopping process goes on with what is in flight. PM2's kill_timeout is longer. */
   drainMs: number
   /** How long an order holds its ticket unpaid. */
@@ -377,9 +380,10 @@ function limits(s: RawSettings): Pick<Config, 'recovery' | 'deadlinesMs' | 'drai
     )
   }
   if (money < 300) throw new ConfigError(`MONEY_DEADLINE_MS=${money} is under its minimum, 300`)
+  const step = Math.floor(money / 3)
   return {
     recovery: { stuckAfterMs, intervalMs, lockMs: Math.max(5000, 2 * intervalMs) },
-    deadlinesMs: { quick: 5000, money, step: Math.floor(money / 3), sweep: 60_000 },
+    deadlinesMs: { quick: 5000, money, step, write: Math.floor((step * 2) / 3), sweep: 60_000 },
     drainMs: Math.max(money, 5000) + 1000,
   }
 }

@@ -27,7 +27,7 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
   return createEngine<BookingDocument>({
     store: mongoStore<BookingDocument>(system.model(Booking).collection, {
       encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedFirst(booking, system) }),
-      timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+      timeoutMs: system.config.deadlinesMs.write,
     }),
     votersOf: (booking) => [isTrainBooking(booking) ? train : car, user] as Voter<BookingDocument>[],
     receiversOf: (booking) => (isTrainBooking(booking) && !booking.reverses ? [seats] : []),

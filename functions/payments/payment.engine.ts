@@ -20,7 +20,7 @@ export function paymentEngine(system: System): Engine<PaymentDocument> {
   return createEngine<PaymentDocument>({
     store: mongoStore<PaymentDocument>(system.model(Payment).collection, {
       encode: (payment) => ({ ...payment, amount: long(payment.amount) }),
-      timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+      timeoutMs: system.config.deadlinesMs.write,
     }),
     votersOf: ({ payerId }) => (payerId ? [payer] : []),
     receiversOf: ({ payeeId }) => (payeeId ? [payee] : []),

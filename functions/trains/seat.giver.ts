@@ -14,7 +14,7 @@ import type { HeldSeats } from './train.participant.js'
  */
 export function seatGiver(system: System): (booking: HeldSeats) => Promise<number[]> {
   const trains = system.model(Train).collection
-  const timeoutMs = Math.floor((system.config.deadlinesMs.step * 2) / 3)
+  const timeoutMs = system.config.deadlinesMs.write
 
   async function recordOf({ trainId, _id }: HeldSeats): Promise<SeatRecord | undefined> {
     const found = await trains.findOne<{ bookings: SeatRecord[] }>({ _id: trainId } as never, {

@@ -21,7 +21,7 @@ export interface HeldSeats extends Held {
 export function trainParticipant(system: System): Participant<HeldSeats> {
   const store = mongoStore<TrainDocument>(system.model(Train).collection, {
     projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
-    timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+    timeoutMs: system.config.deadlinesMs.write,
   })
   return participant(store, trainRules(system))
 }

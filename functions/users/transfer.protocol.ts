@@ -62,7 +62,7 @@ export const transferProtocols: Record<TransferKind['name'], (system: System) =>
 type Verdict = 'COMMITTED' | 'CANCELLED' | { forgottenBefore: Date }
 
 function createProtocol(system: System, kind: TransferKind): TransferProtocol {
-  const timeoutMs = Math.floor((system.config.deadlinesMs.step * 2) / 3)
+  const timeoutMs = system.config.deadlinesMs.write
   const records = mongoStore<TransferDocument>(system.model(kind.model).collection, {
     encode: (transfer) => ({ ...transfer, amount: long(transfer.amount) }),
     timeoutMs,

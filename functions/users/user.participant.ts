@@ -22,7 +22,7 @@ export interface HeldFunds extends Held {
 export function userParticipants(system: System): Record<'booking' | 'payer' | 'payee', Participant<HeldFunds>> {
   const store = mongoStore<UserDocument>(system.model(User).collection, {
     projection: { ...PLACE_FIELDS, forgottenBefore: 1 },
-    timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+    timeoutMs: system.config.deadlinesMs.write,
   })
 
   return {

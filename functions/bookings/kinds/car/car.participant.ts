@@ -13,7 +13,7 @@ import { Car, type CarDocument } from './car.model.js'
 export function carParticipant(system: System): Participant<CarBooking> {
   const store = mongoStore<CarDocument>(system.model(Car).collection, {
     projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
-    timeoutMs: Math.floor((system.config.deadlinesMs.step * 2) / 3),
+    timeoutMs: system.config.deadlinesMs.write,
   })
   return participant(store, carRules(system))
 }
