@@ -1,24 +1,5 @@
-import { isIPv6 } from 'node:net'
-
-/** A token bucket. Time is passed in, in milliseconds of any steady clock. */
-export interface Bucket {
-  /** Takes tokens, one unless told: 0 when there were so many, otherwise how many milliseconds until there are. */
-  take(nowMs: number, count?: number): number
-}
-
-export function createBucket(ratePerSecond: number, burst: number): Bucket {
-  let tokens = burst
-  let filledAtMs = 0
-  return {
-    take(nowMs, count = 1) {
-      if (filledAtMs > 0) tokens = Math.min(burst, tokens + ((nowMs - filledAtMs) / 1000) * ratePerSecond)
-      filledAtMs = nowMs
-      if (tokens < count) return Math.ceil(((count - tokens) / ratePerSecond) * 1000)
-      tokens -= count
-      return 0
-    },
-  }
-}
+import { createBucket, type Bucket } from '../platform/http/bucket.js'
+import { network } from '../platform/http/network.js'
 
 /** What one socket may do. */
 export interface SocketLimits {
@@ -109,16 +90,4 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
       }
     },
   }
-}
-
-/** Whom an address stands for: one host for IPv4, a /64 for IPv6, because its holder has all of it. */
-export function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
-  if (!isIPv6(plain)) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = (part: string): string[] => (part ? part.split(':') : [])
-  const left = groups(head)
-  const right = tail === undefined ? [] : groups(tail)
-  const zeros = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
-  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`
 }

@@ -1,5 +1,7 @@
 import test from 'ava'
-import { createBucket, createLimits, network } from '../../gateway/limits.js'
+import { createLimits } from '../../gateway/limits.js'
+import { createBucket } from '../../platform/http/bucket.js'
+import { network } from '../../platform/http/network.js'
 import { until } from '../../proof/support/until.js'
 import { codeOf, send, startGateway } from './support.js'
 
