@@ -48,6 +48,10 @@ async function boot(): Promise<void> {
   })
   await functionsFound(transport)
   const port = await gateway.listen()
+  gateway.watchDoor(() => {
+    log.fatal('nobody gets in here, not even this worker itself: ending, for PM2 to start another')
+    process.exit(1)
+  })
   stop = () => {
     stop = () => {}
     void gateway

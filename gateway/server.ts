@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
 import { z } from 'zod'
@@ -9,6 +9,8 @@ import { invalidInput } from '../platform/runtime/invocation.js'
 import type { Logger } from '../platform/lib/log.js'
 import { verifyToken, type TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
+import { createGuardedServer } from '../platform/http/connections.js'
+import { createRepeats } from '../platform/http/repeats.js'
 import { id } from '../platform/contract/types.js'
 import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
 import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
@@ -20,13 +22,14 @@ import { originAllowed } from './origin.js'
 import { createRoleLookup } from './roles.js'
 import { createSession, type Session } from './session.js'
 import type { Comeback } from './socketFeeds.js'
+import { watchDoor } from './watchdog.js'
 
 const seq = z.int().min(0)
 /** In the handshake, beside the token. */
 const comebackShape: z.ZodType<Comeback> = z.object({ lastSeq: seq.optional(), lobbies: z.record(id, seq).optional() })
 
 /** How long a connection may stay without saying who it is. */
-const CONNECT_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 5000
 /** What is left of the drain time for clients to leave after the last answers. */
 const FAREWELL_MS = 1500
 
@@ -45,6 +48,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Answers the port, which the system chose where the configured one is 0. */
   listen(): Promise<number>
+  /** Calls back, once, when this worker can't be reached any more though it runs. */
+  watchDoor(closed: () => void): void
   /** Stops accepting connections, hands every client over without losing a request, closes. Ends within `drainMs`. */
   drain(): Promise<void>
 }
@@ -59,8 +64,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole }))
   let draining: Promise<void> | undefined
   let onEmpty = (): void => {}
+  let door: ReturnType<typeof watchDoor> | undefined
 
-  const http = createServer((request, response) => answerHttp(request, response, draining !== undefined))
+  const repeats = createRepeats(log)
+  const connections = createGuardedServer(
+    (request, response) => answerHttp(request, response, draining !== undefined),
+    { ratePerSecond: config.rateLimitPerSecond, repeats },
+  )
+  const http = connections.server
   const io = new Server(http, {
     // Requests of one connection reach one worker whatever the balancer does, so no sticky sessions are needed.
     transports: ['websocket'],
@@ -71,7 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     allowRequest: (request, decide) => {
       const { origin, host } = request.headers
       const allowed = originAllowed(origin, host, config.gateway.allowedOrigins)
-      if (!allowed) log.info({ origin }, 'refused: origin')
+      if (!allowed) repeats.note('origin', request.socket.remoteAddress, { origin })
       decide(null, allowed)
     },
   })
@@ -86,6 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   })
   const operations = describe(options.contracts)
   io.on('connection', (socket) => {
+    connections.keep(socket.request.socket)
     socket.emit('operations', operations)
     const sender = socket.data as Sender
     const session = createSession({ socket, sender, dispatch, log, newId })
@@ -130,6 +142,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function drain(): Promise<void> {
     log.info({ sockets: sessions.size }, 'draining')
+    door?.stop()
     http.close()
     http.closeIdleConnections()
     for (const session of sessions) session.drain()
@@ -146,6 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clearTimeout(abandon)
     clearTimeout(stillThere)
     meter.stop()
+    repeats.stop()
     await feeds.close()
     await io.close()
     log.info('drained')
@@ -157,6 +171,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         http.once('error', reject)
         http.listen(config.gateway.port, config.gateway.host, () => resolve((http.address() as AddressInfo).port))
       }),
+    watchDoor(closed) {
+      const { port } = http.address() as AddressInfo
+      door = watchDoor({ host: config.gateway.host, port, arrived: connections.arrived, closed })
+    },
     drain: () => (draining ??= drain()),
   }
 }

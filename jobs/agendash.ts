@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { boot } from '../platform/app/boot.js'
+import { createGuardedServer } from '../platform/http/connections.js'
+import { createRepeats } from '../platform/http/repeats.js'
 import { createDashboard } from './dashboard.js'
 
 /** Never another interface: whoever gets past the sign-in can delete jobs. */
@@ -8,7 +9,11 @@ const HOST = '127.0.0.1'
 
 await boot('agendash', ['jobs'], async (system) => {
   const dashboard = await createDashboard(system)
-  const server = createServer(dashboard.app).listen(system.config.jobsPort, HOST)
+  const { server } = createGuardedServer(dashboard.app, {
+    ratePerSecond: system.config.rateLimitPerSecond,
+    repeats: createRepeats(system.log),
+  })
+  server.listen(system.config.jobsPort, HOST)
   await once(server, 'listening')
   return async () => {
     server.close()

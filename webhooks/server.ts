@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { payments } from '../functions/payments/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
+import { createGuardedServer } from '../platform/http/connections.js'
+import { createRepeats } from '../platform/http/repeats.js'
 import type { System } from '../platform/runtime/system.js'
 import { id } from '../platform/contract/types.js'
 import { readStripeEvent, type StripeNews } from './stripe.js'
@@ -22,7 +24,10 @@ export interface Webhooks {
  */
 export function createWebhooks(system: Pick<System, 'config' | 'log' | 'call' | 'newId' | 'now'>): Webhooks {
   const { config, log } = system
-  const http = createServer((request, response) => {
+  const repeats = createRepeats(log)
+  const { server: http } = createGuardedServer(receive, { ratePerSecond: config.rateLimitPerSecond, repeats })
+
+  function receive(request: IncomingMessage, response: ServerResponse): void {
     const requestId = system.newId()
     answer(request, requestId)
       .catch((error: unknown) => {
@@ -34,7 +39,7 @@ export function createWebhooks(system: Pick<System, 'config' | 'log' | 'call' | 
         if (!request.complete) response.setHeader('connection', 'close')
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message, requestId }))
       }, log.error)
-  })
+  }
 
   async function answer(request: IncomingMessage, requestId: string): Promise<{ status: number; message: string }> {
     if (request.url !== '/stripe') return { status: 404, message: 'Nothing here but /stripe.' }
@@ -44,7 +49,7 @@ export function createWebhooks(system: Pick<System, 'config' | 'log' | 'call' | 
     if (body === null) return { status: 413, message: 'The body is too long.' }
     const news = readStripeEvent(body, request.headers['stripe-signature'], config.stripe, system.now())
     if (news === null) {
-      log.warn({ requestId, address: request.socket.remoteAddress }, 'a webhook with a bad signature')
+      repeats.note('webhook with a bad signature', request.socket.remoteAddress, { requestId })
       return { status: 400, message: 'The signature is wrong or too old.' }
     }
     return tell(news, requestId)
@@ -83,6 +88,7 @@ export function createWebhooks(system: Pick<System, 'config' | 'log' | 'call' | 
       http.close()
       http.closeIdleConnections()
       await once(http, 'close')
+      repeats.stop()
     },
   }
 }
