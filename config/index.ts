@@ -137,6 +137,12 @@ const schema = {
     default: 100,
     env: 'RATE_LIMIT_PER_SECOND',
   },
+  callsPerUser: {
+    doc: 'Calls of one user to one operation that run at once in a process; the others wait for their turn',
+    format: 'nat',
+    default: 8,
+    env: 'CALLS_PER_USER',
+  },
   jobsPort: { doc: 'agendash', format: 'port', default: 8081, env: 'JOBS_PORT' },
   functionsHost: {
     doc: 'Interface that function hosts bind to',
@@ -246,6 +252,8 @@ export interface Config {
   stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
   webhooks: { host: string; port: number }
   rateLimitPerSecond: number
+  /** 0: not bounded, as where rateLimitPerSecond is 0. */
+  callsPerUser: number
   jobsPort: number
   functions: { host: string; advertise: string }
   discovery: { mode: 'broadcast' | 'multicast' | 'redis'; address: string; port: number; redisUrl: string }
@@ -318,6 +326,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     webhooks: { host: s.webhookHost, port: s.webhookPort },
     rateLimitPerSecond: s.rateLimitPerSecond,
+    callsPerUser: s.rateLimitPerSecond === 0 ? 0 : s.callsPerUser,
     jobsPort: s.jobsPort,
     functions,
     discovery: { mode: s.discovery, address: s.discoveryAddress, port: s.discoveryPort, redisUrl: s.discoveryRedisUrl },
@@ -350,6 +359,7 @@ interface RawSettings {
   webhookHost: string
   webhookPort: number
   rateLimitPerSecond: number
+  callsPerUser: number
   jobsPort: number
   functionsHost: string
   functionsAdvertise: string

@@ -88,8 +88,9 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   const ticker = setInterval(tick, TICK_MS)
 
   return {
-    request(envelope, { idempotent }) {
+    request(envelope, { idempotent, signal }) {
       return new Promise((resolve) => {
+        const abandoned = () => abandon(call)
         const call: Call = {
           id: ++lastId,
           envelope,
@@ -98,9 +99,14 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
           attempts: 0,
           link: null,
           timer: setTimeout(() => expire(call), envelope.ttlMs),
-          resolve,
+          resolve(result) {
+            signal?.removeEventListener('abort', abandoned)
+            resolve(result)
+          },
         }
+        signal?.addEventListener('abort', abandoned)
         if (closed) settle(call, 'unavailable', 'This process is stopping.')
+        else if (signal?.aborted) settle(call, 'deadline_exceeded', 'Nobody waits for the answer: it was not sent.')
         else if (envelope.ttlMs <= 0) settle(call, 'deadline_exceeded', 'No time was left to send the call.')
         else dispatch(call)
       })
@@ -138,7 +144,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
     call.attempts++
     link.calls.set(call.id, call)
     try {
-      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs } })
+      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs }, sentAtMs: performance.now() })
     } catch (error) {
       log.error({ err: error, operation, requestId: call.envelope.requestId }, 'unsendable')
       settle(call, 'internal', 'The call can not be sent.')
@@ -163,6 +169,12 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
     if (call.attempts > 0)
       settle(call, 'deadline_exceeded', `${operation} did not answer in time; its outcome is unknown.`)
     else settle(call, 'unavailable', `Nothing hosts ${operation} at present.`)
+  }
+
+  /** Where it runs already it goes on, and its answer ends it as that of any other call. */
+  function abandon(call: Call): void {
+    if (call.link) call.link.session.send({ abandoned: call.id })
+    else settle(call, 'deadline_exceeded', 'Nobody waits for the answer: it was not sent.')
   }
 
   function settle(call: Call, code: ErrorCode, message: string): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Config } from '../../config/index.js'
 import { HostComponent, startDiscovery, type Hello } from './components.js'
+import { createDelayMeter } from './delay.js'
 import { openSession, type Session } from './session.js'
 import { toPublicError, type Result } from '../contract/errors.js'
 import type { Logger } from '../lib/log.js'
@@ -15,12 +16,25 @@ export interface Hosting {
   app: string
   /** `<domain>.<operation>` */
   operations: readonly string[]
-  handle(envelope: Envelope): Promise<Result<unknown>>
+  /** `isWanted`: whether anybody still waits for the answer. */
+  handle(envelope: Envelope, isWanted: () => boolean): Promise<Result<unknown>>
   health(): Promise<PeerHealth>
 }
 
 /** What a caller sends. */
-type FromCaller = { call: number; envelope: Envelope } | { health: number } | { ping: true }
+type FromCaller =
+  | { call: number; envelope: Envelope; /** By the caller's clock. */ sentAtMs: number }
+  | { abandoned: number }
+  | { health: number }
+  | { ping: true }
+
+/** What is known of a caller's connection. */
+interface Link {
+  session: Session
+  /** The calls that are under way. Those whose caller has left are not in it any more. */
+  wanted: Set<number>
+  delayOf(sentAtMs: number): number
+}
 
 const MAX_CONNECTIONS = 1000
 const HELLO_ANSWER_MS = 20
@@ -100,26 +114,34 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       onReady(ready) {
         if (draining) ready.send({ goodbye: true })
       },
-      onMessage: (message) => void receive(session, message as FromCaller),
+      onMessage: (message) => void receive(link, message as FromCaller),
       onViolation: (kind) => logOnce(kind, socket.remoteAddress ?? 'unknown'),
     })
+    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter() }
     sessions.add(session)
     socket.once('close', () => {
+      link.wanted.clear()
       sessions.delete(session)
       if (sessions.size === 0) lastLeft()
     })
   }
 
-  async function receive(session: Session, message: FromCaller): Promise<void> {
+  async function receive(link: Link, message: FromCaller): Promise<void> {
+    const { session, wanted } = link
+    if ('abandoned' in message) return void wanted.delete(message.abandoned)
     if ('ping' in message) return session.send({ pong: true })
     if ('health' in message) return session.send({ health: message.health, answer: await hosting.health() })
-    const { call, envelope } = message
+    const { call } = message
+    const envelope = { ...message.envelope, ttlMs: message.envelope.ttlMs - link.delayOf(message.sentAtMs) }
+    wanted.add(call)
     try {
-      session.send({ reply: call, result: await hosting.handle(envelope) })
+      session.send({ reply: call, result: await hosting.handle(envelope, () => wanted.has(call)) })
     } catch (error) {
       // handle never rejects: its answer was none that JSON can carry.
       log.error({ err: error, operation: envelope.operation, requestId: envelope.requestId }, 'unanswerable')
       session.send({ reply: call, result: { ok: false, error: toPublicError(error, envelope.requestId) } })
+    } finally {
+      wanted.delete(call)
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'mode
   deadlineAt: number
   /** What is left of it, ms; 0 when it is over. */
   remainingMs(): number
+  /** Whether anybody still waits for the answer. Reads may stop when nobody does; what writes must not care. */
+  isWanted(): boolean
   log: Logger
   /** Calls another function for the same caller, within what is left of the deadline. Refusals are thrown. */
   call<Op extends Operation>(operation: Op, input: CallInput<Op>): Promise<Output<Op>>

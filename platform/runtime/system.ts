@@ -7,6 +7,7 @@ import type { Caller } from '../contract/caller.js'
 import type { Context, FunctionDefinition } from './function.js'
 import type { Logger } from '../lib/log.js'
 import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
+import { createLanes, type LaneLimits } from './lanes.js'
 import type { ModelDefinition } from '../database/model.js'
 import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
@@ -36,7 +37,7 @@ export interface System {
   /** Calls a function, in this process when it is hosted here. Refusals are thrown. */
   call<Op extends Operation>(operation: Op, input: CallInput<Op>, origin: Origin): Promise<Output<Op>>
   /** Runs a hosted function for an envelope. Never rejects. */
-  handle(envelope: Envelope): Promise<Result<unknown>>
+  handle(envelope: Envelope, isWanted?: () => boolean): Promise<Result<unknown>>
   peers(): Peer[]
   /** Whether a process that hosts the operation is known; in a process without a transport all are here, or nowhere. */
   reaches(operation: Operation): boolean
@@ -76,6 +77,7 @@ export function createSystem(options: SystemOptions): System {
   const inFlight = new Set<Promise<unknown>>()
   const checks = new Map<string, () => CheckResult>()
   const ends: (() => void)[] = []
+  const lanes = config.callsPerUser > 0 ? createLanes(laneLimits(config.callsPerUser)) : undefined
   let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
 
   const system: System = {
@@ -104,10 +106,10 @@ export function createSystem(options: SystemOptions): System {
       if (result.ok) return result.data as never
       throw new Refusal(result.error.code, result.error.message, result.error.details)
     },
-    async handle(envelope) {
+    async handle(envelope, isWanted = () => true) {
       const fn = hosted.get(envelope.operation)
       if (!fn) return failed(new Refusal('unknown_operation', `No operation ${envelope.operation} here.`), envelope)
-      const run = runFunction(fn, envelope)
+      const run = inTurn(fn, envelope, isWanted)
       inFlight.add(run)
       try {
         return { ok: true, data: await withinTtl(run, envelope) }
@@ -157,11 +159,27 @@ export function createSystem(options: SystemOptions): System {
     return hosted.size ? [await system.health(), ...(await others)] : others
   }
 
-  async function runFunction({ operation, handler }: FunctionDefinition, envelope: Envelope): Promise<unknown> {
+  /** Calls between functions belong to one that had its turn; those of the system itself are few. */
+  function inTurn(fn: FunctionDefinition, envelope: Envelope, isWanted: () => boolean): Promise<unknown> {
+    const deadlineAt = Date.now() + envelope.ttlMs
+    const run = (): Promise<unknown> => runFunction(fn, envelope, { deadlineAt, isWanted })
+    const { caller, operation } = envelope
+    if (!lanes || !caller || fn.operation.access === 'internal') return run()
+    return lanes.run(`${caller.userId} ${operation}`, run)
+  }
+
+  async function runFunction(
+    { operation, handler }: FunctionDefinition,
+    envelope: Envelope,
+    { deadlineAt, isWanted }: { deadlineAt: number; isWanted: () => boolean },
+  ): Promise<unknown> {
+    // Work that nobody waits for would only make those late who still do.
+    if (Date.now() >= deadlineAt || !isWanted()) {
+      throw new Refusal('deadline_exceeded', `${envelope.operation} was not begun: nobody waits for it any more.`)
+    }
     authorise(operation, envelope.caller)
     const input = operation.input.safeParse(envelope.input)
     if (!input.success) throw invalidInput(input.error)
-    const deadlineAt = Date.now() + envelope.ttlMs
     const { caller, requestId } = envelope
     const context: Context = {
       config,
@@ -175,6 +193,7 @@ export function createSystem(options: SystemOptions): System {
       requestId,
       deadlineAt,
       remainingMs: () => Math.max(0, deadlineAt - Date.now()),
+      isWanted: () => isWanted() && Date.now() < deadlineAt,
       log: log.child({ requestId, operation: envelope.operation }),
       call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
     }
@@ -200,6 +219,15 @@ export function createSystem(options: SystemOptions): System {
 
   return system
 }
+
+/** Beyond it calls would wait longer than their callers do. */
+const WAITING_PER_TURN = 50
+
+const laneLimits = (atOnce: number): LaneLimits => ({
+  atOnce,
+  waiting: WAITING_PER_TURN * atOnce,
+  full: () => new Refusal('rate_limited', 'Too many calls of this kind at once.', { retryAfterMs: 1000 }),
+})
 
 async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -38,9 +38,10 @@ export interface Transport {
   /**
    * Answers the callee's result. When no responder is there it waits for one within ttlMs; then `unavailable`. When the
    * connection breaks after sending: `unavailable` at once (not sent again here, unless `idempotent`); no answer
-   * within ttlMs: `deadline_exceeded`. After either the outcome is unknown. Never rejects.
+   * within ttlMs: `deadline_exceeded`. After either the outcome is unknown. Never rejects. Once `signal` is aborted
+   * nobody waits for the answer any more: a call that has not begun by then never does.
    */
-  request(envelope: Envelope, options: { idempotent: boolean }): Promise<Result<unknown>>
+  request(envelope: Envelope, options: { idempotent: boolean; signal?: AbortSignal }): Promise<Result<unknown>>
   peers(): Peer[]
   /** What each peer says of itself; who does not answer within a second is left out. */
   health(): Promise<PeerHealth[]>

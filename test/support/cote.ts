@@ -35,9 +35,15 @@ export async function freeUdpPort(): Promise<number> {
   return port
 }
 
+interface AskOptions {
+  ttlMs?: number
+  idempotent?: boolean
+  signal?: AbortSignal
+}
+
 export interface TestCaller extends CoteTransport {
   logs: Record<string, unknown>[]
-  ask(operation: string, input?: unknown, options?: { ttlMs?: number; idempotent?: boolean }): Promise<Result<Answer>>
+  ask(operation: string, input?: unknown, options?: AskOptions): Promise<Result<Answer>>
 }
 
 /** What responder.ts answers. */
@@ -46,6 +52,8 @@ export interface Answer {
   pid: number
   input: unknown
   ttlMs: number
+  /** Whether anybody waited for it when it ended. */
+  wanted: boolean
 }
 
 export async function createCaller(t: ExecutionContext, { config }: Net): Promise<TestCaller> {
@@ -55,10 +63,11 @@ export async function createCaller(t: ExecutionContext, { config }: Net): Promis
   t.teardown(() => transport.close())
   return Object.assign(transport, {
     logs,
-    ask: (operation: string, input: unknown = null, { ttlMs = 10_000, idempotent = false } = {}) =>
-      transport.request({ operation, input, caller: null, requestId: 'r', ttlMs }, { idempotent }) as Promise<
-        Result<Answer>
-      >,
+    ask: (operation: string, input: unknown = null, { ttlMs = 10_000, ...options }: AskOptions = {}) =>
+      transport.request(
+        { operation, input, caller: null, requestId: 'r', ttlMs },
+        { idempotent: false, ...options },
+      ) as Promise<Result<Answer>>,
   })
 }
 

@@ -34,12 +34,12 @@ process.on('SIGTERM', () => {
 await transport.serve({ app, operations: operations.split(','), handle, health })
 process.send?.({ ready: true })
 
-async function handle({ operation, input, ttlMs }: Envelope): Promise<Result<unknown>> {
+async function handle({ operation, input, ttlMs }: Envelope, isWanted: () => boolean): Promise<Result<unknown>> {
   if (operation === 'test.hold') {
     process.send?.({ began: input })
     await released
   }
-  return { ok: true, data: { app, pid: process.pid, input, ttlMs } }
+  return { ok: true, data: { app, pid: process.pid, input, ttlMs, wanted: isWanted() } }
 }
 
 function health() {
