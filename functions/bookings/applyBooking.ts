@@ -1,6 +1,6 @@
 import { define } from '../../platform/runtime/function.js'
 import { presentBooking } from './booking.presenter.js'
-import { moveOn } from './booking.stuck.js'
+import { moveOn } from './stuck.engine.js'
 import { bookings } from './contract.js'
 
 export default define(bookings.applyBooking, async (ctx, { bookingId }) =>

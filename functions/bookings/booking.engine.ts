@@ -7,7 +7,7 @@ import { createEngine, Outstanding, type Engine, type Voter } from '../../protoc
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { newEngineDocument, settling as settlingRequest } from '../../protocol/request.js'
 import { remoteUser } from '../users/user.remote.js'
-import { carriedBy, carriedFirst } from './booking.events.js'
+import { carriedBy, carriedFirst } from './booking.news.js'
 import { Booking, isTrainBooking, type BookingDocument } from './booking.model.js'
 import { carParticipant } from './kinds/car/car.participant.js'
 import { remoteTrain, seatGiver } from './kinds/train/train.remote.js'

@@ -7,10 +7,10 @@ import { users } from '../users/contract.js'
 import { settling } from './booking.engine.js'
 import type { BookingDocument, CarBooking } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
-import { buyerOf, newBooking, once, unlessKnown } from './booking.registration.js'
+import { buyerOf, newBooking, once, unlessKnown } from './booking.changes.js'
 import { carTerms } from './kinds/car/car.terms.js'
 import { bookings } from './contract.js'
-import { costOf } from './booking.cost.js'
+import { costOf } from './booking.rules.js'
 
 const { ObjectId } = mongoose.Types
 

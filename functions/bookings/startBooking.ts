@@ -8,7 +8,7 @@ import { Unknown } from '../../protocol/store.js'
 import { users } from '../users/contract.js'
 import { bookingEngine, settling } from './booking.engine.js'
 import type { BookingDocument, TrainBooking } from './booking.model.js'
-import { buyerOf, newBooking, once, unlessKnown } from './booking.registration.js'
+import { buyerOf, newBooking, once, unlessKnown } from './booking.changes.js'
 import { bookings } from './contract.js'
 import { lobbyTerms, trainTerms } from './kinds/train/train.terms.js'
 

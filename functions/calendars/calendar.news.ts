@@ -1,4 +1,4 @@
-import type { UserNews } from '../feeds/feed.userNews.js'
+import type { UserNews } from '../feeds/user.news.js'
 import type { BookingLogEntry } from './bookingLog.model.js'
 import type { Side } from './calendar.model.js'
 import { presentInvitation } from './invitation.presenter.js'

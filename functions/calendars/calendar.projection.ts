@@ -3,7 +3,7 @@ import { long } from '../../platform/database/long.js'
 import { createProjection, type Projection, type ProjectionSpec } from '../../platform/logs/projection.js'
 import type { System } from '../../platform/runtime/system.js'
 import { Calendar, type CalendarDocument, type CalendarItem, type Side } from './calendar.model.js'
-import { monthsOf } from './calendar.months.js'
+import { monthsOf } from './period.rules.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
 import { isListed } from './invitation.states.js'
 

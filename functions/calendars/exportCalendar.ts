@@ -2,8 +2,8 @@ import ical, { ICalCalendarMethod, ICalEventStatus } from 'ical-generator'
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import type { CalendarItem } from './calendar.model.js'
-import { listedIn } from './calendar.reading.js'
-import { dateIn } from './calendar.zones.js'
+import { listedIn } from './calendar.access.js'
+import { dateIn } from './zone.rules.js'
 import { calendars } from './contract.js'
 
 export default define(calendars.exportCalendar, async (ctx, { as, timeZone, after, ...input }) => {

@@ -1,8 +1,8 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
-import { overlaps } from './calendar.months.js'
-import { listedIn } from './calendar.reading.js'
-import { daysOf } from './calendar.zones.js'
+import { overlaps } from './period.rules.js'
+import { listedIn } from './calendar.access.js'
+import { daysOf } from './zone.rules.js'
 import { calendars } from './contract.js'
 import { presentItem } from './invitation.presenter.js'
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
-import { alongside, type HeadChange } from './calendar.heads.js'
+import { alongside, type HeadChange } from './calendarHead.changes.js'
 import { isOpen } from './invitation.states.js'
 
 /** What a command appends, and what it changes in heads with it. */

@@ -4,7 +4,7 @@ import type { Context } from '../../platform/runtime/function.js'
 import { failpoint } from '../../platform/lib/failpoints.js'
 import { payments } from '../payments/contract.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
-import { freeing, keeping } from './calendar.heads.js'
+import { freeing, keeping } from './calendarHead.changes.js'
 import { appendAfter, pause } from './invitation.changes.js'
 
 /**

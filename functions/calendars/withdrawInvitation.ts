@@ -1,5 +1,5 @@
 import { define } from '../../platform/runtime/function.js'
-import { listing } from './calendar.heads.js'
+import { listing } from './calendarHead.changes.js'
 import { calendars } from './contract.js'
 import { assertBuyer, assertOpen, changeInvitation } from './invitation.changes.js'
 import { presentInvitation } from './invitation.presenter.js'

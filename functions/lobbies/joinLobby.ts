@@ -4,7 +4,7 @@ import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyFor } from './lobby.access.js'
 import { presentLobby } from './lobby.presenter.js'
-import { membersOf } from './lobby.presence.js'
+import { membersOf } from './presence.news.js'
 
 /** Whether the caller may, and from where on. The gateway worker that asked then lets its socket follow the feed. */
 export default define(lobbies.joinLobby, async (ctx, { lobbyId, lastSeq }) => {

@@ -1,5 +1,5 @@
 import { define } from '../../platform/runtime/function.js'
 import { messages } from './contract.js'
-import { setBlocked } from './conversation.block.js'
+import { setBlocked } from './block.changes.js'
 
 export default define(messages.blockUser, (ctx, { userId }) => setBlocked(ctx, userId, true))

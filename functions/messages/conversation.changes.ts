@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogEntry } from '../../platform/logs/appendLog.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { NEW, type Conversation } from './conversation.state.js'
+import { NEW, type Conversation } from './conversation.rules.js'
 import { messageLog, type MessageLogEntry } from './messageLog.model.js'
 
 type Own = Exclude<keyof LogEntry, 'kind' | 'key'>

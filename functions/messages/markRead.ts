@@ -2,7 +2,7 @@ import { define } from '../../platform/runtime/function.js'
 import { messages } from './contract.js'
 import { changeConversation, receivedMessage, userOf } from './conversation.changes.js'
 import { referenceOf } from './messageLog.model.js'
-import { otherSide, sideOf, withSide } from './conversation.state.js'
+import { otherSide, sideOf, withSide } from './conversation.rules.js'
 
 export default define(messages.markRead, async (ctx, { messageId }) => {
   const sent = await receivedMessage(ctx, messageId)

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { createProjection, type Projection, type ProjectionSpec } from '../../platform/logs/projection.js'
 import type { System } from '../../platform/runtime/system.js'
-import { messagesIn, otherSide, usersOf, type Side } from './conversation.state.js'
+import { messagesIn, otherSide, usersOf, type Side } from './conversation.rules.js'
 import {
   MessageBox,
   pageOf,

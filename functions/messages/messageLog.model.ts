@@ -3,7 +3,7 @@ import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/l
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { System } from '../../platform/runtime/system.js'
-import type { Conversation } from './conversation.state.js'
+import type { Conversation } from './conversation.rules.js'
 
 export interface Message {
   messageId: Types.ObjectId

@@ -6,9 +6,9 @@ import { isSameRequest, requestOf, type RequestMark } from '../../platform/runti
 import { calendars } from '../calendars/contract.js'
 import { messages } from './contract.js'
 import { changeConversation, sentKey, userOf } from './conversation.changes.js'
-import { messagesIn, otherSide, sideOf, streamOf, withSide } from './conversation.state.js'
+import { messagesIn, otherSide, sideOf, streamOf, withSide } from './conversation.rules.js'
 import { presentSent } from './message.presenter.js'
-import { assertUser } from './message.users.js'
+import { assertUser } from './receiver.access.js'
 import { messageLog, type MessageLogEntry } from './messageLog.model.js'
 
 const { ObjectId } = mongoose.Types

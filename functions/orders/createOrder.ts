@@ -8,7 +8,7 @@ import { orders } from './contract.js'
 import { emit, holdsOf } from './order.changes.js'
 import { Order, type OrderDocument } from './order.model.js'
 import { presentOrder } from './order.presenter.js'
-import { ticketCopy } from './ticket.copies.js'
+import { ticketCopy } from './ticketCopy.access.js'
 
 const ATTEMPTS = 5
 

@@ -6,12 +6,12 @@ import { define, type Context } from '../../platform/runtime/function.js'
 import { failpoint } from '../../platform/lib/failpoints.js'
 import { isSameRequest, requestOf, type RequestMark } from '../../platform/runtime/requests.js'
 import { presentCharge, readCharge } from './charge.changes.js'
-import { driveForRequest } from './charge.drive.js'
+import { driveForRequest } from './charge.engine.js'
 import { Charge, type ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'
-import { visibleOrderCopy } from './order.copies.js'
+import { visibleOrderCopy } from './orderCopy.access.js'
 import type { OrderCopyDocument } from './orderCopy.model.js'
-import { requireStripe } from './stripe.client.js'
+import { requireStripe } from './stripe.remote.js'
 
 const { ObjectId } = mongoose.Types
 

@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { moveCharge, presentCharge, visibleCharge } from './charge.changes.js'
-import { driveForRequest } from './charge.drive.js'
+import { driveForRequest } from './charge.engine.js'
 import { payments } from './contract.js'
 
 export default define(payments.refundCharge, async (ctx, { chargeId }) => {

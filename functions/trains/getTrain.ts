@@ -1,7 +1,7 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { trains } from './contract.js'
-import { trainCache } from './train.cache.js'
+import { trainCache } from './train.access.js'
 import { Train } from './train.model.js'
 import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
 

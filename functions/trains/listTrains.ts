@@ -1,7 +1,7 @@
 import { define } from '../../platform/runtime/function.js'
 import { pageOf } from '../../platform/runtime/pages.js'
 import { trains } from './contract.js'
-import { trainListCache } from './train.cache.js'
+import { trainListCache } from './train.access.js'
 import { Train } from './train.model.js'
 import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
 

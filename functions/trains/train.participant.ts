@@ -26,7 +26,7 @@ export function trainParticipant(system: System): Participant<HeldSeats> {
   return participant(store, trainRules(system))
 }
 
-/** What a booking does to a train, and what it takes. Numbers of seats are given later, by seat.giver.ts. */
+/** What a booking does to a train, and what it takes. Numbers of seats are given later, by seat.changes.ts. */
 export function trainRules({ now }: Pick<System, 'now'>): ParticipantRules<HeldSeats> {
   const change = (seats: number) => ({ $inc: { seatsLeft: seats }, $set: { updatedAt: now() } })
 

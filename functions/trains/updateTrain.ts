@@ -3,7 +3,7 @@ import { define } from '../../platform/runtime/function.js'
 import { invalidInput } from '../../platform/runtime/invocation.js'
 import { long } from '../../platform/database/long.js'
 import { trains } from './contract.js'
-import { trainCache } from './train.cache.js'
+import { trainCache } from './train.access.js'
 import { Train } from './train.model.js'
 import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
 

@@ -2,7 +2,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { users } from './contract.js'
-import { replacePassword } from './user.password.js'
+import { replacePassword } from './password.changes.js'
 import { presentSession } from './user.presenter.js'
 
 export default define(users.changePassword, async (ctx, { oldPassword, newPassword }) => {

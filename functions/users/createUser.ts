@@ -2,7 +2,7 @@ import { define } from '../../platform/runtime/function.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { users } from './contract.js'
-import { insertUserOnce } from './user.creation.js'
+import { insertUserOnce } from './user.changes.js'
 import { presentUser } from './user.presenter.js'
 
 export default define(users.createUser, async (ctx, { password, ...input }) => {

@@ -2,7 +2,7 @@ import type { QueryFilter } from 'mongoose'
 import { define } from '../../platform/runtime/function.js'
 import { pageOf } from '../../platform/runtime/pages.js'
 import { users } from './contract.js'
-import { searchKey } from './user.creation.js'
+import { searchKey } from './user.changes.js'
 import { User, type UserDocument } from './user.model.js'
 import { presentUser, USER_FIELDS } from './user.presenter.js'
 

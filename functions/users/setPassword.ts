@@ -1,7 +1,7 @@
 import { define } from '../../platform/runtime/function.js'
 import { users } from './contract.js'
 import { userNotFound } from './user.access.js'
-import { replacePassword } from './user.password.js'
+import { replacePassword } from './password.changes.js'
 import { presentUser } from './user.presenter.js'
 
 export default define(users.setPassword, async (ctx, { userId, newPassword }) => {

@@ -4,7 +4,7 @@ import { define } from '../../platform/runtime/function.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { users } from './contract.js'
 import { assertVisible, userNotFound } from './user.access.js'
-import { emailTaken, searchKey } from './user.creation.js'
+import { emailTaken, searchKey } from './user.changes.js'
 import { User } from './user.model.js'
 import { presentUser, USER_FIELDS } from './user.presenter.js'
 

@@ -2,7 +2,7 @@ import type { Types } from 'mongoose'
 import type { TransferDocument } from './transfer.model.js'
 import type { LedgerCause, UserDocument } from './user.model.js'
 
-/** The rules that auditUsers checks, as plain functions of what user.books.ts read. */
+/** The rules that auditUsers checks, as plain functions of what books.audit.ts read. */
 
 /** All that a user's ledger says of one cause: entries and their sum, recent and archived. */
 export interface CauseTotal {

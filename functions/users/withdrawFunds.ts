@@ -2,7 +2,7 @@ import { define } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { users } from './contract.js'
 import { WITHDRAWAL } from './transfer.kinds.js'
-import { transferOnce } from './transfer.request.js'
+import { transferOnce } from './transfer.changes.js'
 import { readUser } from './user.access.js'
 import { presentUser } from './user.presenter.js'
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { dateIn, daysOf, isTimeZone } from '../../functions/calendars/calendar.zones.js'
+import { dateIn, daysOf, isTimeZone } from '../../functions/calendars/zone.rules.js'
 
 const HOUR_MS = 3_600_000
 

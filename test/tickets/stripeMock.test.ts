@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { mongodSettings } from '../../config/index.js'
-import { stripeClient } from '../../functions/payments/stripe.client.js'
+import { stripeClient } from '../../functions/payments/stripe.remote.js'
 import { until } from '../../proof/support/until.js'
 import { freeTcpPorts } from '../../proof/support/installation.js'
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { users } from '../../functions/users/contract.js'
-import { archiveLedger } from '../../functions/users/ledger.archive.js'
+import { archiveLedger } from '../../functions/users/ledger.changes.js'
 import { Ledger } from '../../functions/users/ledger.model.js'
 import { Deposit, Withdrawal } from '../../functions/users/transfer.model.js'
 import { User } from '../../functions/users/user.model.js'

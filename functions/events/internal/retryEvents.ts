@@ -1,7 +1,7 @@
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { outboxes } from '../../../platform/events/outbox.js'
 import { countDead, dueAlerts, postponeAlert, retryDue } from '../../../platform/events/outboxAdmin.js'
-import { deadAlert } from '../event.alert.js'
+import { deadAlert } from '../event.news.js'
 import { events } from '../contract.js'
 
 /** So often people are told again of a dead letter that they could not be told of. */

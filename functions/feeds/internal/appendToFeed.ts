@@ -1,6 +1,6 @@
 import { define } from '../../../platform/runtime/function.js'
 import { feeds, presentEntry } from '../contract.js'
-import { feedAppender } from '../feed.appender.js'
+import { feedAppender } from '../feed.changes.js'
 
 export default define(feeds.appendToFeed, async (ctx, { feed, entries }) => {
   const news = entries.map(({ key, name, data, at, also, ends }) => ({

@@ -1,6 +1,6 @@
 import { define } from '../../../platform/runtime/function.js'
 import { feeds } from '../contract.js'
-import { feedAppender } from '../feed.appender.js'
+import { feedAppender } from '../feed.changes.js'
 
 /** Here, and not in the bookings: each booking's news takes one call between processes less. */
 export default define(feeds.tellBooking, async (ctx, { eventId, payload, createdAt }) => {

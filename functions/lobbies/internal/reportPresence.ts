@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { define } from '../../../platform/runtime/function.js'
 import { lobbies } from '../contract.js'
-import { announceMembers, PRESENCE_MS } from '../lobby.presence.js'
+import { announceMembers, PRESENCE_MS } from '../presence.news.js'
 import { Presence } from '../presence.model.js'
 
 const { ObjectId } = mongoose.Types

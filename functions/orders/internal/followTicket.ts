@@ -4,7 +4,7 @@ import { withEvents } from '../../../platform/events/events.js'
 import { define } from '../../../platform/runtime/function.js'
 import { orders } from '../contract.js'
 import { moveOrder } from '../order.changes.js'
-import { copiedFields } from '../ticket.copies.js'
+import { copiedFields } from '../ticketCopy.access.js'
 import { TicketCopy } from '../ticketCopy.model.js'
 
 export default define(orders.followTicket, async (ctx, event) => {

@@ -2,10 +2,10 @@ import mongoose from 'mongoose'
 import { applyCopy } from '../../../platform/events/copies.js'
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { moveCharge, readCharge } from '../charge.changes.js'
-import { driveForRequest } from '../charge.drive.js'
+import { driveForRequest } from '../charge.engine.js'
 import { Charge } from '../charge.model.js'
 import { payments } from '../contract.js'
-import { copiedFields } from '../order.copies.js'
+import { copiedFields } from '../orderCopy.access.js'
 import { OrderCopy } from '../orderCopy.model.js'
 
 const { ObjectId } = mongoose.Types

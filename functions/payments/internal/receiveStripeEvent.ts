@@ -1,5 +1,5 @@
 import { define } from '../../../platform/runtime/function.js'
-import { driveForRequest } from '../charge.drive.js'
+import { driveForRequest } from '../charge.engine.js'
 import { Charge } from '../charge.model.js'
 import { payments } from '../contract.js'
 

@@ -1,6 +1,6 @@
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { stuckSince } from '../../../protocol/recovery.js'
-import { driveCharge } from '../charge.drive.js'
+import { driveCharge } from '../charge.engine.js'
 import { Charge, type ChargeDocument } from '../charge.model.js'
 import { OPEN_CHARGES } from '../charge.states.js'
 import { payments } from '../contract.js'

@@ -1,7 +1,7 @@
 import { Refusal } from '../../../platform/contract/errors.js'
 import { define } from '../../../platform/runtime/function.js'
 import { moveCharge, visibleCharge } from '../charge.changes.js'
-import { driveForRequest } from '../charge.drive.js'
+import { driveForRequest } from '../charge.engine.js'
 import { payments } from '../contract.js'
 
 export default define(payments.returnCharge, async (ctx, { chargeId, reason }) => {

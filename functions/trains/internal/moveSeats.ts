@@ -2,8 +2,8 @@ import mongoose from 'mongoose'
 import { define } from '../../../platform/runtime/function.js'
 import { answerSteps, fromWire, takeStep } from '../../../protocol/remote.js'
 import { trains } from '../contract.js'
-import { seatGiver } from '../seat.giver.js'
-import { trainCache } from '../train.cache.js'
+import { seatGiver } from '../seat.changes.js'
+import { trainCache } from '../train.access.js'
 import { trainParticipant } from '../train.participant.js'
 
 export default define(trains.moveSeats, async (ctx, { steps }) => {

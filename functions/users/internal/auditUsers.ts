@@ -3,7 +3,7 @@ import { define, type Context } from '../../../platform/runtime/function.js'
 import { pageOf } from '../../../platform/runtime/pages.js'
 import { users } from '../contract.js'
 import { bookingChanges, findingsOf, paymentChanges, type AuditedUser, type Finding } from '../user.audit.js'
-import { readBooks } from '../user.books.js'
+import { readBooks } from '../books.audit.js'
 import { User } from '../user.model.js'
 
 export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) => {

@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { define } from '../../../platform/runtime/function.js'
 import { answerSteps, fromWire, takeStep } from '../../../protocol/remote.js'
 import { users } from '../contract.js'
-import { ledgerPressure } from '../ledger.pressure.js'
+import { ledgerPressure } from '../ledger.engine.js'
 import { userParticipants } from '../user.participant.js'
 
 export default define(users.moveFunds, async (ctx, { steps }) => {

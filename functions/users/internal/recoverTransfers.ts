@@ -3,7 +3,7 @@ import { Unknown } from '../../../protocol/store.js'
 import { users } from '../contract.js'
 import { TRANSFER_KINDS, type TransferKind } from '../transfer.kinds.js'
 import type { TransferDocument } from '../transfer.model.js'
-import { transferProtocols } from '../transfer.protocol.js'
+import { transferProtocols } from '../transfer.engine.js'
 
 const PAGE = 500
 const AT_ONCE = 16

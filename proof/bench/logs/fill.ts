@@ -1,6 +1,6 @@
 import mongoose, { type mongo } from 'mongoose'
 import type { BookingLogEntry } from '../../../functions/calendars/bookingLog.model.js'
-import { NEW, withSide, type Conversation } from '../../../functions/messages/conversation.state.js'
+import { NEW, withSide, type Conversation } from '../../../functions/messages/conversation.rules.js'
 import type { MessageLogEntry } from '../../../functions/messages/messageLog.model.js'
 import { PARTITIONS, seqOf } from '../../../platform/logs/appendLog.js'
 import { long } from '../../../platform/database/long.js'

@@ -1,6 +1,6 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { CHARGE_METHODS } from './charge.methods.js'
+import { CHARGE_METHODS } from './charge.kinds.js'
 import { moveCharge } from './charge.changes.js'
 import type { ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'

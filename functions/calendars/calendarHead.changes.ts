@@ -7,7 +7,7 @@ import type { Context } from '../../platform/runtime/function.js'
 import { users } from '../users/contract.js'
 import type { Invitation } from './bookingLog.model.js'
 import type { Side } from './calendar.model.js'
-import { monthsOf, type Period } from './calendar.months.js'
+import { monthsOf, type Period } from './period.rules.js'
 import { CalendarHead, type CalendarHeadDocument } from './calendarHead.model.js'
 
 /** What an entry changes in a user's head, and what must hold there for it; all in the transaction that appends it. */

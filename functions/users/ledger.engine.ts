@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose'
 import type { System } from '../../platform/runtime/system.js'
-import { archiveLedger, RECENT_LIMIT } from './ledger.archive.js'
+import { archiveLedger, RECENT_LIMIT } from './ledger.changes.js'
 
 const MAX_USERS = 10_000
 

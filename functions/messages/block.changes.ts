@@ -1,8 +1,8 @@
 import type { Context } from '../../platform/runtime/function.js'
 import { invalidInput } from '../../platform/runtime/invocation.js'
 import { changeConversation, userOf } from './conversation.changes.js'
-import { sideOf, streamOf, withSide } from './conversation.state.js'
-import { assertUser } from './message.users.js'
+import { sideOf, streamOf, withSide } from './conversation.rules.js'
+import { assertUser } from './receiver.access.js'
 
 /** The whole of blockUser and unblockUser. Answers the seq of the entry that says it; 0 where nothing ever had to. */
 export async function setBlocked(ctx: Context, userId: string, blocked: boolean): Promise<{ seq: number }> {

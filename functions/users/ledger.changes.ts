@@ -3,7 +3,7 @@ import { DUPLICATE_KEY, refusedWrites } from '../../platform/database/bulkErrors
 import { long } from '../../platform/database/long.js'
 import { failpoint } from '../../platform/lib/failpoints.js'
 import type { System } from '../../platform/runtime/system.js'
-import { LEDGER_HEAD_FIELDS, recentEntries } from './ledger.entries.js'
+import { LEDGER_HEAD_FIELDS, recentEntries } from './ledger.rules.js'
 import { Ledger } from './ledger.model.js'
 import { User } from './user.model.js'
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../platform/runtime/function.js'
 import { Calendar, type CalendarItem, type Side } from './calendar.model.js'
-import { monthsOf, overlaps, type Period } from './calendar.months.js'
+import { monthsOf, overlaps, type Period } from './period.rules.js'
 import { calendarProjection } from './calendar.projection.js'
 import { idOf } from '../../platform/logs/projection.js'
 

@@ -5,7 +5,7 @@ import { isSameRequest, type RequestMark } from '../../platform/runtime/requests
 import { Unknown } from '../../protocol/store.js'
 import type { TransferKind } from './transfer.kinds.js'
 import type { TransferDocument } from './transfer.model.js'
-import { transferProtocols } from './transfer.protocol.js'
+import { transferProtocols } from './transfer.engine.js'
 import { userNotFound } from './user.access.js'
 import { User } from './user.model.js'
 

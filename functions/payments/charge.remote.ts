@@ -3,9 +3,9 @@ import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { failpoint } from '../../platform/lib/failpoints.js'
 import { readCharge } from './charge.changes.js'
-import type { Taken } from './charge.methods.js'
+import type { Taken } from './charge.kinds.js'
 import { Charge, type ChargeDocument } from './charge.model.js'
-import { leavesOpen, requireStripe } from './stripe.client.js'
+import { leavesOpen, requireStripe } from './stripe.remote.js'
 
 /**
  * Charges by Stripe. The intent is made first, which takes nothing, and written into the charge before anybody may confirm

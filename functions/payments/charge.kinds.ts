@@ -1,6 +1,6 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { takeByStripe, giveBackByStripe } from './charge.stripe.js'
+import { takeByStripe, giveBackByStripe } from './charge.remote.js'
 import type { ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'
 
