@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem, type AppSpec } from '../platform/app/ecosystem.js'
+import { explainPlacement, thisMachine } from '../platform/app/placement.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
 import { command, Failure } from './lib/command.js'
@@ -21,7 +22,7 @@ Next:
   npm run demo                     an admin and a user book a car before your eyes
   npm run token -- --role admin    a token for the gateway
   npm run audit                    check all books
-  npx pm2 ls                       what runs (npx pm2 logs | describe users | scale users 4)
+  npx pm2 ls                       what runs (npx pm2 logs | monit | describe gateway)
   npm run reload                   restart everything without a failed request
   npm stop                         stop it and keep the data`
 
@@ -29,6 +30,7 @@ await command(USAGE, {}, async () => {
   const say = stopwatch()
   const config = loadConfig()
   const apps = ecosystem(config, ROOT)
+  say(explainPlacement(config.placement, thisMachine()))
   const processes = await listProcesses(config)
   refuseStrangers(apps, processes, config)
   await refuseTakenPorts(processes, config)

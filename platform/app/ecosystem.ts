@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ConfigError, type Config } from '../../config/index.js'
 import { listTree, type Located } from '../runtime/tree.js'
+import { placementFor, thisMachine, TOGETHER, type Placement } from './placement.js'
 
 /** One PM2 app, in the words of PM2's ecosystem file. */
 export interface AppSpec {
@@ -33,21 +34,24 @@ const PM2_FOR_ALL = 'all'
 const DEFAULT_INSTANCES = 2
 /** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
 const DISPATCHING = 'events'
-/** The app of all domains that PLACEMENT does not name, where it says how many of it there are. */
-const TOGETHER = 'functions'
-/** getStatus: a call waits for the one instance while that restarts. */
-const INSTANCES: Record<string, number> = { platform: 1 }
 
 /**
- * The PM2 apps: one a domain of the tree, what PLACEMENT puts together or into apps of their own, the gateway, the jobs and the webhooks.
+ * The PM2 apps: the functions in apps as PLACEMENT says, or as fits the machine, and beside them the gateway, the
+ * projections, the jobs, agendash and the webhooks.
  * Throws where PLACEMENT names nothing that exists, or two apps would have one name.
  */
-export function ecosystem(config: Config, root: string, tree: readonly Located[] = listTree()): AppSpec[] {
+export function ecosystem(
+  config: Config,
+  root: string,
+  tree: readonly Located[] = listTree(),
+  machine = thisMachine(),
+): AppSpec[] {
+  const placement = placementFor(config.placement, machine)
   const common = appDefaults(config, root)
   const fixed: AppSpec[] = [
     // One HTTP port for all gateway workers is what cluster mode is for. Not for functions: it would share their
     // sockets among the instances as well, and calls would reach the wrong ones.
-    app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: instancesOf('gateway', config.placement) }),
+    app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: instancesOf('gateway', placement) }),
     // One is enough: views wait for it while it restarts. More are safe, and do the same work twice.
     app('projections', 'projections/main.js', { exec_mode: 'fork', instances: 1 }),
     app('jobs', 'jobs/main.js', { exec_mode: 'fork', instances: 1 }),
@@ -55,7 +59,7 @@ export function ecosystem(config: Config, root: string, tree: readonly Located[]
     // While it restarts, whoever sends webhooks sends them again.
     app('webhooks', 'webhooks/main.js', { exec_mode: 'fork', instances: 1 }),
   ]
-  const apps = [...hosts(config.placement, tree).map(host), ...fixed]
+  const apps = [...hosts(placement, tree).map(host), ...fixed]
   refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP, PM2_FOR_ALL])
   return apps
 
@@ -98,8 +102,8 @@ function appDefaults(config: Config, root: string) {
   } as const
 }
 
-const instancesOf = (name: string, placement: Config['placement']): number =>
-  placement[name] ?? placement['*'] ?? INSTANCES[name] ?? DEFAULT_INSTANCES
+const instancesOf = (name: string, placement: Placement): number =>
+  placement[name] ?? placement['*'] ?? DEFAULT_INSTANCES
 
 interface Host {
   name: string
@@ -107,7 +111,7 @@ interface Host {
   instances: number
 }
 
-function hosts(placement: Config['placement'], tree: readonly Located[]): Host[] {
+function hosts(placement: Placement, tree: readonly Located[]): Host[] {
   const domains = [...new Set(tree.map(({ domain }) => domain))]
   const operations = new Set(tree.map(({ operation }) => operation))
   for (const name of Object.keys(placement)) {

@@ -88,9 +88,9 @@ test.serial('every command explains itself', async (t) => {
 })
 
 test.serial('pm2 ls, describe and logs work as anywhere', async (t) => {
-  t.regex((await system.pm2('ls')).output, /bookings.*online/)
-  t.regex((await system.pm2('describe', 'users')).output, /fork_mode/)
-  t.is((await system.pm2('logs', 'users', '--nostream', '--lines', '3')).code, 0)
+  t.regex((await system.pm2('ls')).output, /functions.*online/)
+  t.regex((await system.pm2('describe', 'functions')).output, /fork_mode/)
+  t.is((await system.pm2('logs', 'functions', '--nostream', '--lines', '3')).code, 0)
 })
 
 test.serial('a second system runs beside the first, with data of its own', async (t) => {

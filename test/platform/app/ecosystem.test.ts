@@ -16,11 +16,13 @@ const at = (domain: string, operation: string): Located => ({ domain, operation,
 const TREE = [at('bookings', 'createBooking'), at('bookings', 'getBooking'), at('users', 'signIn')]
 
 const config = (placement = '') => loadConfig({ DATA_DIR: dataDir, PLACEMENT: placement })
-const apps = (placement?: string, tree: Located[] = TREE) => ecosystem(config(placement), '/root', tree)
+const MANY = { cores: 16, memoryBytes: 32 * 2 ** 30 }
+const apps = (placement?: string, tree: Located[] = TREE, machine = MANY) =>
+  ecosystem(config(placement), '/root', tree, machine)
 const find = (list: AppSpec[], name: string) => list.find((app) => app.name === name)
 const operations = (app?: AppSpec) => app?.args?.[app.args.indexOf('--operations') + 1]
 
-test('one app a domain, two instances each, besides gateway, projections, jobs, agendash and webhooks', (t) => {
+test('many cores: one app a domain, two instances each, besides gateway, projections, jobs, agendash and webhooks', (t) => {
   t.deepEqual(
     apps().map(({ name, instances, exec_mode }) => [name, instances, exec_mode]),
     [
@@ -34,6 +36,21 @@ test('one app a domain, two instances each, besides gateway, projections, jobs, 
     ],
   )
   t.deepEqual(find(apps(), 'bookings')?.args, ['--app', 'bookings', '--operations', 'createBooking,getBooking'])
+})
+
+test('few cores or little memory: one app of all functions and one gateway worker, unless PLACEMENT says otherwise', (t) => {
+  for (const machine of [
+    { ...MANY, cores: 2 },
+    { ...MANY, memoryBytes: 2 * 2 ** 30 },
+  ]) {
+    const named = apps('', TREE, machine).map(({ name, instances }) => [name, instances])
+    t.deepEqual(named.slice(0, 2), [
+      ['functions', 1],
+      ['gateway', 1],
+    ])
+    t.is(find(apps('users=4', TREE, machine), 'users')?.instances, 4)
+    t.is(find(apps('users=4', TREE, machine), 'functions'), undefined)
+  }
 })
 
 test('every operation of the real tree is hosted once', (t) => {
