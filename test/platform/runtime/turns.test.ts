@@ -84,15 +84,18 @@ test('who sends more than can wait is refused at once, and told when to send aga
   t.true((await Promise.all(taken)).every(({ ok }) => ok))
 })
 
-test('calls of the system, between functions, and in load tests do not wait for turns', async (t) => {
-  for (const [op, by, env] of [
+test('calls of the system, of admins, between functions, and in load tests do not wait for turns', async (t) => {
+  const user = { userId: 'a'.repeat(24), role: 'user' } as const
+  for (const [op, caller, env] of [
     [tests.hold, null, {}],
-    [tests.step, 'a', {}],
-    [tests.hold, 'a', { RATE_LIMIT_PER_SECOND: '0' }],
+    [tests.hold, { userId: 'a'.repeat(24), role: 'admin' }, {}],
+    [tests.step, user, {}],
+    [tests.hold, user, { RATE_LIMIT_PER_SECOND: '0' }],
   ] as const) {
     const { begun, release, fn } = holding(op)
     const system = startSystem(t, [fn], env)
-    const calls = Array.from({ length: 20 }, () => system.handle(envelopeBy(by, { operation: `tests.${op.name}` })))
+    const envelope = envelopeBy('a', { caller, operation: `tests.${op.name}` })
+    const calls = Array.from({ length: 20 }, () => system.handle(envelope))
     t.is(begun.length, 20)
     release()
     await Promise.all(calls)
