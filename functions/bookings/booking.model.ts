@@ -19,8 +19,8 @@ export interface BookingDocument {
   seats?: number[]
   /** Where the seats were booked from: its members are told. */
   lobbyId?: Types.ObjectId
-  /** How often the passengers were changed. (`version` counts events.) */
-  revision?: number
+  /** How often the passengers were changed: what clients read as `version`. */
+  version?: number
   /** Minor units, 64-bit integer. */
   cost: number
   state: State
@@ -39,8 +39,8 @@ export interface BookingDocument {
   requestId: string
   createdAt: Date
   lastModified: Date
-  /** Of its newest event. */
-  version?: number
+  /** The version of its newest event. */
+  eventVersion?: number
   /** Events that are not delivered yet. */
   outbox?: CarriedEvent[]
 }
@@ -53,7 +53,7 @@ const schema = new Schema<BookingDocument>(
     passengers: { type: [String], default: undefined },
     seats: { type: [Number], default: undefined },
     lobbyId: Schema.Types.ObjectId,
-    revision: Number,
+    version: Number,
     from: { type: Date, required: true },
     to: { type: Date, required: true },
     cost: { type: Schema.Types.BigInt, required: true },
@@ -69,7 +69,7 @@ const schema = new Schema<BookingDocument>(
     requestId: String,
     createdAt: { type: Date, required: true },
     lastModified: { type: Date, required: true },
-    version: Number,
+    eventVersion: Number,
     outbox: { type: [Schema.Types.Mixed], default: undefined },
   } as never,
   { versionKey: false },

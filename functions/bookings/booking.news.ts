@@ -7,14 +7,14 @@ import { presentBooking } from './booking.presenter.js'
 
 /**
  * A booking's events are carried by its own writes: `booking:created` by its insert, as version 1, and by its final move,
- * as version 2, how it ended: `booking:committed`, `booking:cancelled`, or, for a reversal, `booking:reversed`. Final
- * moves are compare-and-sets, so whoever makes one makes its event, and nobody makes a second.
+ * as version 2, how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
+ * `booking:reversed`. Final moves are compare-and-sets, so whoever makes one makes its event, and nobody makes a second.
  */
 type Ids = Pick<System, 'now' | 'newId'>
 
 /** What a new booking is inserted with. */
 export const carriedFirst = (booking: BookingDocument, ids: Ids) => ({
-  version: 1,
+  eventVersion: 1,
   outbox: [carriedEvent({ type: 'booking:created', version: 1, payload: presentBooking(booking) }, ids)],
 })
 
@@ -24,8 +24,8 @@ export function carriedBy(moved: BookingDocument, ids: Ids): Change {
   const event = { type: endOf(moved), version: 2, payload: presentBooking(moved) }
   // The numbers of the seats, which the train gave after the decision, are saved with the end that tells of them.
   const seats = moved.state === 'COMMITTED' && !moved.reverses && moved.seats ? { seats: moved.seats } : {}
-  return { $set: { version: 2, ...seats }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
+  return { $set: { eventVersion: 2, ...seats }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
 }
 
 const endOf = ({ state, reverses }: BookingDocument): string =>
-  state === 'CANCELLED' ? 'booking:cancelled' : reverses ? 'booking:reversed' : 'booking:committed'
+  state === 'CANCELLED' ? 'booking:refused' : reverses ? 'booking:reversed' : 'booking:committed'

@@ -13,7 +13,7 @@ export const presentBooking = (b: BookingDocument): z.output<typeof booking> => 
   ...(isTrainBooking(b) && {
     trainId: b.trainId.toHexString(),
     passengers: b.passengers.map((name, i) => ({ name, ...(b.seats && { seat: b.seats[i] as number }) })),
-    version: b.revision ?? 0,
+    version: b.version ?? 0,
   }),
   from: b.from.toISOString(),
   to: b.to.toISOString(),

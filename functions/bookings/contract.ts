@@ -29,7 +29,7 @@ export const car = z.object({
 const passengers = z.array(z.strictObject({ name })).min(1).max(100)
 
 /** The events that tell how a booking ended. */
-export const BOOKING_ENDS = ['booking:committed', 'booking:cancelled', 'booking:reversed'] as const
+export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:reversed'] as const
 
 export const booking = z.object({
   id,

@@ -15,7 +15,7 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
   if (await stored.exists({ reverses: found._id })) {
     throw new Refusal('booking_not_updatable', 'The booking was taken back.')
   }
-  const current = found.revision ?? 0
+  const current = found.version ?? 0
   if (current !== version) throw staleVersion(current)
   if (set.passengers.length !== found.passengers.length) {
     throw invalidInput({
@@ -26,14 +26,14 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
   // A final booking never moves again, so this write meets no executor; only another update of its names.
   const updated = await stored
     .findOneAndUpdate(
-      { _id: found._id, state: 'COMMITTED', revision: version === 0 ? { $in: [0, null] } : version },
-      { $set: { passengers: set.passengers.map(({ name }) => name), revision: version + 1 } },
+      { _id: found._id, state: 'COMMITTED', version: version === 0 ? { $in: [0, null] } : version },
+      { $set: { passengers: set.passengers.map(({ name }) => name), version: version + 1 } },
       { returnDocument: 'after' },
     )
     .lean()
   if (updated) return presentBooking(updated)
-  const now = await stored.findById(found._id, { revision: 1 }).lean()
-  throw staleVersion(now?.revision ?? 0)
+  const now = await stored.findById(found._id, { version: 1 }).lean()
+  throw staleVersion(now?.version ?? 0)
 })
 
 const staleVersion = (version: number): Refusal =>

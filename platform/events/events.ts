@@ -120,8 +120,8 @@ export type CarriedEvent = Pick<StoredEvent, '_id' | 'type' | 'version' | 'paylo
 
 /**
  * For records whose own update can carry the event, in the array `outbox`: no transaction, and one write more in all,
- * which empties the outbox after the record's final event was delivered. Whoever carries raises the record's `version`
- * in the same write. The contract names the collection in `carriers`, and an index finds what is not delivered:
+ * which empties the outbox after the record's final event was delivered. Whoever carries raises the record's `eventVersion`
+ * in the same write (its `version` is what clients read and guard by). The contract names the collection in `carriers`, and an index finds what is not delivered:
  * {createdAt: 1, _id: 1} where `outbox` exists.
  */
 export const carriedEvent = (

@@ -132,11 +132,11 @@ function pipeline(carriers: Outbox['carriers'], subscribed: readonly string[]): 
           { 'ns.coll': EVENTS, operationType: 'insert' },
           { 'ns.coll': EVENTS, operationType: 'update', 'updateDescription.updatedFields.isLocked': true },
           { 'ns.coll': { $in: collections }, operationType: 'insert', 'fullDocument.outbox.type': { $in: subscribed } },
-          // Whoever emits raises the version.
+          // Whoever carries raises it.
           {
             'ns.coll': { $in: collections },
             operationType: 'update',
-            'updateDescription.updatedFields.version': { $exists: true },
+            'updateDescription.updatedFields.eventVersion': { $exists: true },
           },
         ],
       },

@@ -20,11 +20,11 @@ export default define(bookings.announceOutcome, async (ctx, { type, payload, cre
   const news = {
     key: `${name}:${bookingId}`,
     name,
-    data: { bookingId, trainId, userId, ...(type === 'booking:cancelled' ? { reason } : { seats }) },
+    data: { bookingId, trainId, userId, ...(type === 'booking:refused' ? { reason } : { seats }) },
     at: createdAt,
   }
 
-  const only = type === 'booking:cancelled' ? await lobbyOf(ctx, id) : null
+  const only = type === 'booking:refused' ? await lobbyOf(ctx, id) : null
   const told = await tellLobbies(ctx, { trainId, news, only })
   const own = { ...news, data: { ...news.data, passengers }, ...(told.length > 0 && { also: told }) }
   await ctx.call(feeds.appendToFeed, { feed: `user:${userId}`, entries: [own] })
@@ -33,7 +33,7 @@ export default define(bookings.announceOutcome, async (ctx, { type, payload, cre
 
 const NAMES: Record<string, string> = {
   'booking:committed': 'booking:confirmed',
-  'booking:cancelled': 'booking:rejected',
+  'booking:refused': 'booking:rejected',
   'booking:reversed': 'booking:cancelled',
 }
 
