@@ -4,7 +4,7 @@ import { createLogger } from '../platform/lib/log.js'
 import { outboxes, type Outbox } from '../platform/events/outbox.js'
 import { countEvents, findEvent, listDead, listEvents, redrive } from '../platform/events/outboxAdmin.js'
 import { createSystem } from '../platform/runtime/system.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run events -- <what to do>
@@ -24,15 +24,15 @@ const HEADER = ['TYPE', 'ENTITY', 'VERSION', 'CREATED', 'STATE', 'FAILURES', 'LA
 const MAX_PAGE = 200
 
 await command(USAGE, OPTIONS, async ({ all = false, limit = '50' }, [verb, target, ...rest]) => {
-  if (rest.length > 0) throw new Failure(`One event at a time, please.\n\n${USAGE}`)
+  if (rest.length > 0) throw new CommandFailure(`One event at a time, please.\n\n${USAGE}`)
   const shown = /^[1-9]\d{0,3}$/.test(limit) ? Number(limit) : 0
-  if (!shown) throw new Failure(`--limit ${limit}: not a number from 1 to 9999.`)
+  if (!shown) throw new CommandFailure(`--limit ${limit}: not a number from 1 to 9999.`)
   if (verb === 'list' && !target) return withOutboxes((boxes) => list(boxes, shown))
   if (verb === 'dead' && !target) return withOutboxes(async (boxes) => print(overview(await allDead(boxes, shown))))
   if (verb === 'show' && target) return withOutboxes(async (boxes) => print(details(await theEvent(boxes, target))))
   if (verb === 'redrive' && all && !target) return withOutboxes(redriveAll)
   if (verb === 'redrive' && target && !all) return withOutboxes((boxes) => redriveOne(boxes, target))
-  throw new Failure(USAGE)
+  throw new CommandFailure(USAGE)
 })
 
 async function list(boxes: readonly Outbox[], limit: number): Promise<void> {
@@ -48,7 +48,8 @@ async function list(boxes: readonly Outbox[], limit: number): Promise<void> {
 
 async function redriveOne(boxes: readonly Outbox[], eventId: string): Promise<void> {
   const { outbox, event } = await theEvent(boxes, eventId)
-  if (!(await redrive(outbox, event._id))) throw new Failure(`${eventId} is no dead letter: it is retried by itself.`)
+  if (!(await redrive(outbox, event._id)))
+    throw new CommandFailure(`${eventId} is no dead letter: it is retried by itself.`)
   print(`${event.type} ${eventId} is sent again.`)
 }
 
@@ -73,14 +74,15 @@ async function allDead(boxes: readonly Outbox[], limit: number): Promise<StoredE
 
 async function theEvent(boxes: readonly Outbox[], eventId: string): Promise<{ outbox: Outbox; event: StoredEvent }> {
   const found = /^[0-9a-f]{24}$/.test(eventId) ? await findEvent(boxes, eventId) : undefined
-  if (!found) throw new Failure(`There is no event "${eventId}": it is delivered, or its record still carries it.`)
+  if (!found)
+    throw new CommandFailure(`There is no event "${eventId}": it is delivered, or its record still carries it.`)
   return found
 }
 
 async function withOutboxes(work: (boxes: readonly Outbox[]) => Promise<void>): Promise<void> {
   const config = loadConfig()
   if (config.embeddedMongo && !config.mongodbUri('events'))
-    throw new Failure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
   const system = createSystem({ config, log: createLogger('events-cli', 'silent'), functions: [] })
   try {
     const boxes = await system.use(outboxes)

@@ -11,7 +11,7 @@ import {
   type JobStore,
   type StoredJob,
 } from '../jobs/store.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run jobs -- <what to do>
@@ -30,20 +30,20 @@ need not run, but a job runs only when it does.`
 const OPTIONS = { 'older-than': { type: 'string' }, yes: { type: 'boolean' } } as const
 
 await command(USAGE, OPTIONS, async ({ 'older-than': age, yes }, [verb, target, ...rest]) => {
-  if (rest.length > 0) throw new Failure(`One job at a time, please.\n\n${USAGE}`)
+  if (rest.length > 0) throw new CommandFailure(`One job at a time, please.\n\n${USAGE}`)
   if (verb !== 'purge' && (age !== undefined || yes !== undefined))
-    throw new Failure(`--older-than and --yes belong to purge.\n\n${USAGE}`)
+    throw new CommandFailure(`--older-than and --yes belong to purge.\n\n${USAGE}`)
   if (verb === 'list' && !target) return withStore(async (store) => print(overview(await listJobs(store))))
   if (verb === 'show' && target) return withStore(async (store) => print(details(await theJob(store, target))))
   if (verb === 'requeue' && target) return withStore((store) => requeue(store, target))
   if (verb === 'purge' && !target) return purge(parseAge(age ?? '7d'), yes ?? false)
-  throw new Failure(USAGE)
+  throw new CommandFailure(USAGE)
 })
 
 async function requeue(store: JobStore, target: string): Promise<void> {
   const job = await theJob(store, target)
   if (!(await requeueJob(store, job._id, new Date())))
-    throw new Failure(`${job.name} is paused: resume it in agendash first.`)
+    throw new CommandFailure(`${job.name} is paused: resume it in agendash first.`)
   print(`${job.name} (${job._id.toHexString()}) is due now.`)
   if (job.lockedAt) print(`Its lock, held by ${job.lastModifiedBy ?? '?'} since ${time(job.lockedAt)}, is gone.`)
 }
@@ -58,18 +58,18 @@ function purge(ageMs: number, yes: boolean): Promise<void> {
 
 async function theJob(store: JobStore, target: string): Promise<StoredJob> {
   const job = await findJob(store, target)
-  if (!job) throw new Failure(`There is no job "${target}". npm run jobs -- list shows all.`)
+  if (!job) throw new CommandFailure(`There is no job "${target}". npm run jobs -- list shows all.`)
   return job
 }
 
 async function withStore(work: (store: JobStore) => Promise<void>): Promise<void> {
   const config = loadConfig()
   if (!config.mongodbUri('jobs'))
-    throw new Failure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
   const databases = createDatabases(config, createLogger('jobs-cli', 'silent'))
   try {
     await databases.connect(['jobs']).catch((error: Error) => {
-      throw new Failure(`MongoDB is out of reach: ${error.message}`, { cause: error })
+      throw new CommandFailure(`MongoDB is out of reach: ${error.message}`, { cause: error })
     })
     await work(jobStore(databases))
   } finally {
@@ -109,7 +109,7 @@ function time(date: Date | null | undefined): string {
 
 function parseAge(age: string): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(age) ?? []
-  if (!count || !unit) throw new Failure(`--older-than ${age}: not an age like 90s, 15m, 12h or 7d.`)
+  if (!count || !unit) throw new CommandFailure(`--older-than ${age}: not an age like 90s, 15m, 12h or 7d.`)
   return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's' | 'm' | 'h' | 'd']
 }
 

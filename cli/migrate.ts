@@ -3,7 +3,7 @@ import { loadConfig } from '../config/index.js'
 import { createMigration, MigrationError, MIGRATIONS } from '../platform/migrations/files.js'
 import { migrateDown, migrateUp, migrationStatus } from '../platform/migrations/migrations.js'
 import { outOfReach } from '../platform/runtime/system.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 
 const USAGE = `npm run migrate -- <command>
 
@@ -49,8 +49,8 @@ await command(USAGE, OPTIONS, async ({ to, domain }, [name = '', ...words]) => {
         return 1
     }
   } catch (error) {
-    if (error instanceof MigrationError) throw new Failure(error.message)
-    if (outOfReach(error)) throw new Failure(`MongoDB is out of reach: ${(error as Error).message}`)
+    if (error instanceof MigrationError) throw new CommandFailure(error.message)
+    if (outOfReach(error)) throw new CommandFailure(`MongoDB is out of reach: ${(error as Error).message}`)
     throw error
   }
 })

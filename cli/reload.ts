@@ -2,7 +2,7 @@ import { loadConfig } from '../config/index.js'
 import { ecosystem } from '../platform/app/ecosystem.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { listProcesses, ROOT } from './lib/pm2.js'
 import { stopwatch } from './lib/stopwatch.js'
 
@@ -16,7 +16,7 @@ await command(USAGE, {}, async () => {
   const config = loadConfig()
   const apps = ecosystem(config, ROOT)
   if (!(await listProcesses(config)).some(({ ours }) => ours)) {
-    throw new Failure(`Nothing of ours runs under PM2 in ${config.pm2Home}: npm start starts it.`)
+    throw new CommandFailure(`Nothing of ours runs under PM2 in ${config.pm2Home}: npm start starts it.`)
   }
   // Before the code that needs it: a function host does not start while a migration is pending.
   await migrateUp(config, { say })

@@ -4,7 +4,7 @@ import { ecosystem, type AppSpec } from '../platform/app/ecosystem.js'
 import { explainPlacement, thisMachine } from '../platform/app/placement.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { isFree, startEmbeddedMongo } from './lib/embedded.js'
 import { listProcesses, ROOT, type Pm2Process } from './lib/pm2.js'
 import { stopwatch } from './lib/stopwatch.js'
@@ -46,7 +46,7 @@ await command(USAGE, {}, async () => {
 function refuseStrangers(apps: readonly AppSpec[], processes: readonly Pm2Process[], { pm2Home }: Config): void {
   const stranger = processes.find(({ ours, app }) => !ours && apps.some(({ name }) => name === app))
   if (!stranger) return
-  throw new Failure(
+  throw new CommandFailure(
     `PM2_HOME=${pm2Home} has an app "${stranger.app}" that was not started from here: set another PM2_HOME, with other ports and another DATA_DIR`,
   )
 }
@@ -70,6 +70,8 @@ async function refuseTakenPorts(
   for (const { setting, app, host, port } of ports) {
     const ours = processes.some((process) => process.ours && process.app === app && process.pid > 0)
     if (ours || (await isFreeWithin(PORT_GRACE_MS, port, host))) continue
-    throw new Failure(`${setting}=${port}: another program listens at ${host}:${port}. Stop it, or set ${setting}.`)
+    throw new CommandFailure(
+      `${setting}=${port}: another program listens at ${host}:${port}. Stop it, or set ${setting}.`,
+    )
   }
 }

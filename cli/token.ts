@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/index.js'
 import { id } from '../platform/contract/types.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { tokenFor } from './lib/operator.js'
 
 const USAGE = `npm run token -- --role admin|user [--user ID]
@@ -11,8 +11,8 @@ user. It needs the secret that signs tokens (AUTH_SECRET; in development DATA_DI
 const OPTIONS = { role: { type: 'string' }, user: { type: 'string' } } as const
 
 await command(USAGE, OPTIONS, async ({ role, user }) => {
-  if (role !== 'admin' && role !== 'user') throw new Failure(`--role must be admin or user.\n\n${USAGE}`)
+  if (role !== 'admin' && role !== 'user') throw new CommandFailure(`--role must be admin or user.\n\n${USAGE}`)
   if (user !== undefined && !id.safeParse(user).success)
-    throw new Failure(`--user ${user}: not 24 lower-case hex digits.`)
+    throw new CommandFailure(`--user ${user}: not 24 lower-case hex digits.`)
   console.log(await tokenFor(loadConfig(), role, user))
 })

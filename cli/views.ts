@@ -4,7 +4,7 @@ import type { Projection } from '../platform/logs/projection.js'
 import { rebuild, statusOf, verify } from '../platform/logs/rebuild.js'
 import { createSystem, type System } from '../platform/runtime/system.js'
 import { DOMAINS, projectionsOf } from '../projections/followers.js'
-import { command, Failure } from './lib/command.js'
+import { command, CommandFailure } from './lib/command.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run views -- <what to do>
@@ -21,11 +21,11 @@ const OPTIONS = { view: { type: 'string' } } as const
 const HEADER = ['VIEW', 'GENERATION', 'ENTRIES', 'BEHIND', 'LAST MOVED', 'BUILDING']
 
 await command(USAGE, OPTIONS, async ({ view }, [verb, ...rest]) => {
-  if (rest.length > 0) throw new Failure(USAGE)
+  if (rest.length > 0) throw new CommandFailure(USAGE)
   if (verb === 'status') return withProjections(view, status)
   if (verb === 'rebuild') return withProjections(view, rebuildAll)
   if (verb === 'verify') return withProjections(view, verifyAll)
-  throw new Failure(USAGE)
+  throw new CommandFailure(USAGE)
 })
 
 async function status(system: System, projections: Projection[]): Promise<void> {
@@ -58,7 +58,7 @@ async function verifyAll(system: System, projections: Projection[]): Promise<num
   for (const projection of projections) {
     const startedAt = performance.now()
     if ((await statusOf(system, projection)).building) {
-      throw new Failure(`A rebuild of ${projection.name} was begun: end it first (npm run views -- rebuild).`)
+      throw new CommandFailure(`A rebuild of ${projection.name} was begun: end it first (npm run views -- rebuild).`)
     }
     const found = await verify(system, projection, print)
     print(
@@ -76,17 +76,17 @@ async function withProjections(
 ): Promise<number | void> {
   const config = loadConfig()
   if (!DOMAINS.every((domain) => config.mongodbUri(domain))) {
-    throw new Failure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
   }
   const system = createSystem({ config, log: createLogger('views-cli', 'silent'), functions: [] })
   try {
     await system.databases.connect(DOMAINS).catch((error: Error) => {
-      throw new Failure(`MongoDB is out of reach: ${error.message}`, { cause: error })
+      throw new CommandFailure(`MongoDB is out of reach: ${error.message}`, { cause: error })
     })
     const all = projectionsOf(system)
     const projections = all.filter(({ name }) => view === undefined || name === view)
     if (projections.length === 0) {
-      throw new Failure(`There is no view "${view}". There are: ${all.map(({ name }) => name).join(', ')}.`)
+      throw new CommandFailure(`There is no view "${view}". There are: ${all.map(({ name }) => name).join(', ')}.`)
     }
     return await work(system, projections)
   } finally {

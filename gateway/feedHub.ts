@@ -6,7 +6,7 @@ import { Refusal } from '../platform/contract/errors.js'
 import type { Logger } from '../platform/lib/log.js'
 
 /** A socket that follows a feed. */
-export interface Follower {
+export interface FeedFollower {
   /** Whose socket it is. */
   userId: string
   /** False once it is gone, or has left. */
@@ -23,9 +23,9 @@ export interface Follower {
 
 export interface FeedHub {
   /** Delivers everything after a number (by default: from now on), in order and once, until the follower is inactive. */
-  follow(feed: string, follower: Follower, after?: number): void
+  follow(feed: string, follower: FeedFollower, after?: number): void
   /** Answers up to where the feed's room stood for it, if it did. */
-  unfollow(feed: string, follower: Follower): number | undefined
+  unfollow(feed: string, follower: FeedFollower): number | undefined
   /** An entry that has just been appended: the speed-up. In any order, none or many times. */
   take(entry: Entry): void
   /** Looks for what was not heard of: the truth. */
@@ -37,7 +37,7 @@ export interface FeedHub {
 interface Channel {
   /** Every entry up to this was passed on. */
   seq: number
-  followers: Set<Follower>
+  followers: Set<FeedFollower>
   catchingUp?: Promise<void>
 }
 
@@ -60,7 +60,7 @@ export function createFeedHub(options: {
   const { log, call, broadcast } = options
   const channels = new Map<string, Channel>()
   /** Those that are not where the others are yet. */
-  const coming = new Map<Follower, string>()
+  const coming = new Map<FeedFollower, string>()
 
   const headOf = coalesce<string, number>(async (names) => (await call(feeds.readFeedHeads, { feeds: names })).heads, {
     maxBatch: MAX_FEEDS_PER_CALL,
@@ -72,7 +72,7 @@ export function createFeedHub(options: {
     (await call(feeds.readFeed, { feed, after, limit: PAGE })).entries
 
   /** `position.seq`: what was delivered before a failure is not delivered again. */
-  async function welcome(feed: string, follower: Follower, position: { seq?: number; told?: true }): Promise<void> {
+  async function welcome(feed: string, follower: FeedFollower, position: { seq?: number; told?: true }): Promise<void> {
     const head = await headOf(feed)
     // A number that the feed has not come to yet would hide what is still to come.
     let seq = Math.min(position.seq ?? head, head)
@@ -94,7 +94,7 @@ export function createFeedHub(options: {
     }
   }
 
-  function join(feed: string, follower: Follower, seq: number): void {
+  function join(feed: string, follower: FeedFollower, seq: number): void {
     const channel = channels.get(feed) ?? { seq, followers: new Set() }
     channel.followers.add(follower)
     channels.set(feed, channel)
@@ -113,7 +113,7 @@ export function createFeedHub(options: {
     }
   }
 
-  function leave(feed: string, follower: Follower): number | undefined {
+  function leave(feed: string, follower: FeedFollower): number | undefined {
     coming.delete(follower)
     const channel = channels.get(feed)
     if (!channel?.followers.delete(follower)) return undefined
@@ -133,7 +133,7 @@ export function createFeedHub(options: {
   }
 
   /** Whatever is in the way passes; meanwhile the socket has missed nothing for good. */
-  async function persist(feed: string, follower: Follower, after?: number): Promise<void> {
+  async function persist(feed: string, follower: FeedFollower, after?: number): Promise<void> {
     const position = after === undefined ? {} : { seq: after }
     for (let waitMs = FIRST_RETRY_MS; follower.active(); waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       try {
@@ -169,7 +169,7 @@ export function createFeedHub(options: {
     },
     followers(kind) {
       const found = new Map<string, Set<string>>()
-      const add = (feed: string, { userId }: Follower): void => {
+      const add = (feed: string, { userId }: FeedFollower): void => {
         if (kindOf(feed) !== kind) return
         found.set(feed, (found.get(feed) ?? new Set()).add(userId))
       }
@@ -183,5 +183,5 @@ export function createFeedHub(options: {
 export const kindOf = (feed: string): 'lobby' | 'user' => (feed.startsWith('lobby:') ? 'lobby' : 'user')
 
 /** Whether the feed is over for this follower with this entry. */
-const concerns = ({ ends }: Entry, { userId }: Follower): boolean =>
+const concerns = ({ ends }: Entry, { userId }: FeedFollower): boolean =>
   ends !== undefined && (ends.userId === undefined || ends.userId === userId)

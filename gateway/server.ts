@@ -20,7 +20,7 @@ import { createLimits } from './limits.js'
 import { createMeter } from './meter.js'
 import { originAllowed } from './origin.js'
 import { createRoleLookup } from './roles.js'
-import { createSession, type Session } from './session.js'
+import { createSession, type SocketSession } from './session.js'
 import type { Comeback } from './socketFeeds.js'
 import { watchDoor } from './watchdog.js'
 
@@ -57,7 +57,7 @@ export interface Gateway {
 /** The socket.io facade: who connects, what they may send, and when they have to go. Holds no state worth keeping. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { config, log, newId, now } = options
-  const sessions = new Set<Session>()
+  const sessions = new Set<SocketSession>()
   const limits = createLimits(config.rateLimitPerSecond)
   const meter = createMeter(log, () => sessions.size)
   const lookUpRole = createRoleLookup(options)

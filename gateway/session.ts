@@ -22,7 +22,7 @@ const LEAVE_MS = 1000
 type Answer = (result: Result<unknown>) => void
 
 /** One connected socket. */
-export interface Session {
+export interface SocketSession {
   /** Serves until a moment comes when the client can be handed over to another worker without losing a request. */
   drain(): void
   /** The time for that is up: tells whoever still waits, and closes. */
@@ -35,7 +35,7 @@ export function createSession(options: {
   dispatch: Dispatch
   log: Logger
   newId: () => string
-}): Session {
+}): SocketSession {
   const { socket, sender, dispatch, log, newId } = options
   const waiting = new Map<string, Answer>()
   let held: (() => void)[] = []

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io'
 import type { Acknowledge } from './acknowledgements.js'
 import type { Entry } from '../functions/feeds/contract.js'
-import type { FeedHub, Follower } from './feedHub.js'
+import type { FeedHub, FeedFollower } from './feedHub.js'
 import type { Moved } from './presence.js'
 
 /** The feeds that one socket follows: its user's, and those of the lobbies that it is in. */
@@ -40,7 +40,7 @@ interface Stay {
   seen: number
   /** Where it left; undefined: it is there. */
   until?: number
-  follower: Follower
+  follower: FeedFollower
 }
 
 export function createSocketFeeds(options: {
@@ -56,7 +56,7 @@ export function createSocketFeeds(options: {
   /** The feeds that its client is about to be in again, and since when it was. */
   const expected = new Map(Object.entries(comeback.lobbies ?? {}).map(([id, since]) => [`lobby:${id}`, since]))
   const waiting: Entry[] = []
-  const following: { user?: { userId: string; feed: string; follower: Follower } } = {}
+  const following: { user?: { userId: string; feed: string; follower: FeedFollower } } = {}
   let closed = false
 
   function emit(entry: Entry): void {
@@ -104,7 +104,7 @@ export function createSocketFeeds(options: {
   const feeds: SocketFeeds = {
     followUser(userId) {
       const feed = `user:${userId}`
-      const follower: Follower = {
+      const follower: FeedFollower = {
         userId,
         active: () => !closed,
         from: tellPosition,

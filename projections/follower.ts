@@ -7,7 +7,7 @@ import { progressCollection, storedProgress, type Progress } from '../platform/l
 import type { System } from '../platform/runtime/system.js'
 
 /** Something that follows a log from where it stopped. */
-export interface Follower {
+export interface ProjectionFollower {
   /** Names its progress document. */
   name: string
   domain: string
@@ -28,7 +28,7 @@ const MAX_NEWS_PER_CALL = 100
 export function createFeedFollower<E extends LogEntry>(
   system: System,
   options: { domain: string; collection: string; log: AppendLog<E>; news: (entry: E) => UserNews[] },
-): Follower {
+): ProjectionFollower {
   const { domain, collection, log, news } = options
   const name = `${collection}.feeds`
   const progresses = progressCollection(system, domain)

@@ -6,7 +6,7 @@ import { messageBoxProjection } from '../functions/messages/messageBox.projectio
 import { MessageLog, messageLog } from '../functions/messages/messageLog.model.js'
 import type { Projection } from '../platform/logs/projection.js'
 import type { System } from '../platform/runtime/system.js'
-import { createFeedFollower, type Follower } from './follower.js'
+import { createFeedFollower, type ProjectionFollower } from './follower.js'
 
 /** Every view that is built from a log. */
 export const projectionsOf = (system: System): Projection[] =>
@@ -15,7 +15,7 @@ export const projectionsOf = (system: System): Projection[] =>
 export const DOMAINS = ['calendars', 'messages'] as const
 
 /** Everything that follows a log: views, and what users' sockets are told. */
-export function followersOf(system: System): Follower[] {
+export function followersOf(system: System): ProjectionFollower[] {
   const logs = new Map([
     ['calendars', BookingLog.collection],
     ['messages', MessageLog.collection],

@@ -1,6 +1,6 @@
 import type mongoose from 'mongoose'
 import type { System } from '../platform/runtime/system.js'
-import type { Follower } from './follower.js'
+import type { ProjectionFollower } from './follower.js'
 
 /** What the change stream did not tell of is found by then. */
 const SWEEP_MS = 2000
@@ -17,12 +17,12 @@ export interface Runner {
  * SWEEP_MS, which is what they can rely on. Any number of processes may run the same followers; one that comes second
  * writes nothing.
  */
-export function startFollowers(system: System, followers: readonly Follower[]): Runner {
+export function startFollowers(system: System, followers: readonly ProjectionFollower[]): Runner {
   const { log } = system
   const wakers = new Map<string, Set<() => void>>()
   let stopped = false
 
-  async function run(follower: Follower): Promise<void> {
+  async function run(follower: ProjectionFollower): Promise<void> {
     let wake = (): void => {}
     let woken = false
     const waker = (): void => {
@@ -56,7 +56,7 @@ export function startFollowers(system: System, followers: readonly Follower[]): 
   const runs = followers.map(run)
 
   /** Best effort: a stream that breaks is opened anew, and what it missed the sweep finds. */
-  function watch({ domain, log: collection }: Follower): () => Promise<void> {
+  function watch({ domain, log: collection }: ProjectionFollower): () => Promise<void> {
     let stream: mongoose.mongo.ChangeStream | undefined
     let timer: NodeJS.Timeout | undefined
     const wakeAll = (): void => wakers.get(collection)?.forEach((wake) => wake())

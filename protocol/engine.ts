@@ -32,7 +32,7 @@ export interface Voter<B extends Held> extends Participant<B> {
  * One execution of one call, holding a booking at an epoch. `clean`: the first owner, with every outcome known so far
  * and one attempt each; only such an executor may undo without tombstones.
  */
-interface Hold {
+interface Tenure {
   epoch: number
   clean: boolean
   /** Where to take it: to its end, or below APPLIED back out. */
@@ -123,10 +123,10 @@ export function createEngine<B extends EngineBooking>({
     return inserted
   }
 
-  const own = (deadlineAt: number): Hold => ({ epoch: 1, clean: true, deadlineAt })
+  const own = (deadlineAt: number): Tenure => ({ epoch: 1, clean: true, deadlineAt })
 
   /** Moves the booking on until it is final, or where the hold says to stop. Answers it as it then is. */
-  async function drive(booking: B, hold: Hold): Promise<B> {
+  async function drive(booking: B, hold: Tenure): Promise<B> {
     let b = booking
     while (!isFinal(b.state) && b.state !== hold.until) {
       if (Date.now() > hold.deadlineAt) throw new OutOfTime(`booking ${String(b._id)} is ${b.state}`)
@@ -143,7 +143,7 @@ export function createEngine<B extends EngineBooking>({
     return b
   }
 
-  async function step(b: B, hold: Hold): Promise<B> {
+  async function step(b: B, hold: Tenure): Promise<B> {
     const cancels = hold.cancel !== undefined && !b.reverses
     switch (b.state) {
       case 'INITIAL':
@@ -203,7 +203,7 @@ export function createEngine<B extends EngineBooking>({
   }
 
   /** The one writer of states: a compare-and-set on (state, epoch). */
-  async function move(b: B, hold: Hold, to: State, durability: Durability, reason?: string): Promise<B> {
+  async function move(b: B, hold: Tenure, to: State, durability: Durability, reason?: string): Promise<B> {
     const set = { state: to, lastModified: now(), ...(reason !== undefined && { reason }) }
     const moved = { ...b, ...set }
     const { $set, ...carried } = carries(moved)
@@ -245,7 +245,7 @@ export function createEngine<B extends EngineBooking>({
   }
 
   /** The owner's takeover from itself, until it is known to have happened. Answers the booking, whoever ended it. */
-  async function takeOverAgain(id: Id, { deadlineAt }: Hold, why: string): Promise<B> {
+  async function takeOverAgain(id: Id, { deadlineAt }: Tenure, why: string): Promise<B> {
     for (let waitMs = 5; ; waitMs = Math.min(2 * waitMs, 500)) {
       try {
         const taken = await takeOver(id, 'owner', why)
@@ -298,7 +298,7 @@ export function createEngine<B extends EngineBooking>({
     const found = await takeOver(id, options.by, options.why, options)
     if (!found) return null
     const { cancel, until, deadlineAt } = options
-    const hold: Hold = {
+    const hold: Tenure = {
       epoch: found.epoch,
       clean: false,
       deadlineAt,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../client/index.js'
 import type { Config } from '../../config/index.js'
 import type { AppSpec } from '../../platform/app/ecosystem.js'
-import { Failure } from './command.js'
+import { CommandFailure } from './command.js'
 import { gatewayUrl } from './gateway.js'
 import { lastWords, listProcesses, type Pm2Process } from './pm2.js'
 
@@ -23,7 +23,7 @@ export async function waitUntilAnswering(config: Config, apps: readonly AppSpec[
     const lacking = missing.length > 0 ? `Not up yet: ${missing.join(', ')}.` : await whatIsLacking(config)
     if (!lacking) return
     if (Date.now() > giveUpAt) {
-      throw new Failure(`After ${TIMEOUT_MS / 1000} s not every function answers. ${lacking} See npx pm2 logs.`)
+      throw new CommandFailure(`After ${TIMEOUT_MS / 1000} s not every function answers. ${lacking} See npx pm2 logs.`)
     }
     await sleep(POLL_MS)
   }
@@ -48,7 +48,7 @@ async function whatIsLacking(config: Config): Promise<string | undefined> {
 function refuseErrored(processes: readonly Pm2Process[]): void {
   const errored = processes.find(({ ours, status }) => ours && status === 'errored')
   if (!errored) return
-  throw new Failure(
+  throw new CommandFailure(
     `The PM2 app ${errored.app} does not start: PM2 gave it up (errored). Its last words:\n${lastWords(errored)}`,
   )
 }

@@ -3,8 +3,8 @@ import { CallError } from '../../client/index.js'
 import { Refusal } from '../../platform/contract/errors.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */
-export class Failure extends Error {
-  override readonly name = 'Failure'
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure'
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -47,7 +47,7 @@ const refusal = ({ code, message }: Refusal | CallError): string =>
 const OUT_OF_REACH = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNotConnectedError'])
 
 /** Errors whose messages are written for the person at the terminal. */
-const FOR_PEOPLE = new Set(['Failure', 'ConfigError', 'MigrationError', 'MongodNotFound'])
+const FOR_PEOPLE = new Set(['CommandFailure', 'ConfigError', 'MigrationError', 'MongodNotFound'])
 
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedUriFile, type Config } from '../../config/index.js'
 import { MONGOD_APP, NAMESPACE } from '../../platform/app/ecosystem.js'
 import { embeddedMongoUri, findMongod, initiateReplicaSet, mongodArgs } from '../../platform/mongod/mongod.js'
-import { Failure } from './command.js'
+import { CommandFailure } from './command.js'
 import { lastWords, listProcesses, pm2 } from './pm2.js'
 
 /** A clean shutdown flushes everything; cut short, the next start has to replay the journal. */
@@ -18,7 +18,7 @@ export async function startEmbeddedMongo(config: Config, say: (line: string) => 
   const dbPath = join(config.dataDir, 'mongod')
   const [known] = (await listProcesses(config)).filter(({ app, ours }) => ours && app === MONGOD_APP)
   if (known && !known.args.includes(dbPath)) {
-    throw new Failure(
+    throw new CommandFailure(
       `The MongoDB that runs in PM2_HOME=${config.pm2Home} has its data in another DATA_DIR: set another PM2_HOME to run two systems side by side`,
     )
   }
@@ -55,7 +55,8 @@ async function endOrphan(dbPath: string, say: (line: string) => void): Promise<v
   process.kill(pid, 'SIGINT')
   const giveUpAt = Date.now() + KILL_TIMEOUT_MS
   while (isOurs()) {
-    if (Date.now() > giveUpAt) throw new Failure(`The MongoDB of process ${pid} does not end. Stop it, then try again.`)
+    if (Date.now() > giveUpAt)
+      throw new CommandFailure(`The MongoDB of process ${pid} does not end. Stop it, then try again.`)
     await sleep(100)
   }
 }
@@ -64,7 +65,7 @@ async function failWhenGivenUp(config: Config, signal: AbortSignal): Promise<voi
   for (;;) {
     const process = (await listProcesses(config)).find(({ app, ours }) => ours && app === MONGOD_APP)
     if (process?.status === 'errored') {
-      throw new Failure(`MongoDB does not start. Its last words:\n${lastWords(process)}`)
+      throw new CommandFailure(`MongoDB does not start. Its last words:\n${lastWords(process)}`)
     }
     await sleep(1000)
     if (signal.aborted) return

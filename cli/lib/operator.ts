@@ -5,7 +5,7 @@ import { createLogger } from '../../platform/lib/log.js'
 import { createSystem } from '../../platform/runtime/system.js'
 import { signToken, type TokenSubject } from '../../platform/runtime/tokens.js'
 import { loadFunctions } from '../../platform/runtime/tree.js'
-import { Failure } from './command.js'
+import { CommandFailure } from './command.js'
 
 type Role = TokenSubject['role']
 
@@ -17,7 +17,8 @@ const OPERATORS: Record<Role, { userId: string; name: string; email: string }> =
 
 /** A token for this user, or for the command line's own user of that role, which is made where it is missing. */
 export async function tokenFor(config: Config, role: Role, userId?: string): Promise<string> {
-  if (!config.mongodbUri('users')) throw new Failure('There is no MongoDB yet: set MONGODB_URI, or run npm start.')
+  if (!config.mongodbUri('users'))
+    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start.')
   const system = createSystem({
     config,
     log: createLogger('cli', 'silent'),
@@ -25,7 +26,7 @@ export async function tokenFor(config: Config, role: Role, userId?: string): Pro
   })
   try {
     await system.databases.connect(['users']).catch((error: Error) => {
-      throw new Failure(`MongoDB is out of reach (${error.message}). Does the system run? npm start starts it.`)
+      throw new CommandFailure(`MongoDB is out of reach (${error.message}). Does the system run? npm start starts it.`)
     })
     const find = (id: string) => system.model(User).findById(id, { role: 1, tokenVersion: 1 }).lean()
     const own = OPERATORS[role]
@@ -34,8 +35,8 @@ export async function tokenFor(config: Config, role: Role, userId?: string): Pro
       await system.call(users.createUser, { ...own, role }, { caller: null, requestId: system.newId() })
     }
     const user = await find(id)
-    if (!user) throw new Failure(`There is no user ${id}.`)
-    if (user.role !== role) throw new Failure(`The user ${id} is not ${role} but ${user.role}.`)
+    if (!user) throw new CommandFailure(`There is no user ${id}.`)
+    if (user.role !== role) throw new CommandFailure(`The user ${id} is not ${role} but ${user.role}.`)
     return await signToken({ userId: id, role, tokenVersion: user.tokenVersion }, config, system.now())
   } finally {
     await system.close()

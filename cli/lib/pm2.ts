@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../config/index.js'
 import { NAMESPACE } from '../../platform/app/ecosystem.js'
-import { Failure } from './command.js'
+import { CommandFailure } from './command.js'
 
 /** The package's directory: this file runs as dist/cli/lib/pm2.js. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -54,7 +54,7 @@ export async function pm2(args: string[], onLine: (line: string) => void = () =>
     child.once('close', resolve)
   })
   const output = lines.join('\n')
-  if (code !== 0) throw new Failure(`"pm2 ${args[0]}" failed (exit ${code}):\n${output.trim()}`)
+  if (code !== 0) throw new CommandFailure(`"pm2 ${args[0]}" failed (exit ${code}):\n${output.trim()}`)
   return output
 }
 

@@ -7,10 +7,10 @@ import { createEngine, Outstanding, type Engine, type Voter } from '../../protoc
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { newEngineDocument, settling as settlingRequest } from '../../protocol/request.js'
 import { remoteUser } from '../users/user.remote.js'
-import { carriedBy, carriedFirst } from './booking.news.js'
+import { carriedByMove, carriedByInsert } from './booking.news.js'
 import { Booking, isTrainBooking, type BookingDocument } from './booking.model.js'
 import { carParticipant } from './kinds/car/car.participant.js'
-import { remoteTrain, seatGiver } from './kinds/train/train.remote.js'
+import { remoteTrain, remoteSeatGiver } from './kinds/train/train.remote.js'
 
 /**
  * The protocol's engine for bookings: the car votes here, the user in the users domain, a train in the trains domain. Seats
@@ -19,19 +19,19 @@ import { remoteTrain, seatGiver } from './kinds/train/train.remote.js'
 export function bookingEngine(system: System): Engine<BookingDocument> {
   const car = { ...carParticipant(system), refusal: 'car_unavailable' }
   const train = { ...remoteTrain(system), refusal: 'seats_unavailable' }
-  const seats = seatGiver(system)
+  const seats = remoteSeatGiver(system)
   const user = {
     ...remoteUser<BookingDocument>(system, 'booking', (booking) => booking),
     refusal: 'insufficient_funds',
   }
   return createEngine<BookingDocument>({
     store: mongoStore<BookingDocument>(system.model(Booking).collection, {
-      encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedFirst(booking, system) }),
+      encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedByInsert(booking, system) }),
       timeoutMs: system.config.deadlinesMs.write,
     }),
     votersOf: (booking) => [isTrainBooking(booking) ? train : car, user] as Voter<BookingDocument>[],
     receiversOf: (booking) => (isTrainBooking(booking) && !booking.reverses ? [seats] : []),
-    carries: (moved) => carriedBy(moved, system),
+    carries: (moved) => carriedByMove(moved, system),
     now: system.now,
     reversalOf: (original) => reversalOf(original, system),
     rivalsOf,

@@ -13,19 +13,19 @@ import { presentBooking } from './booking.presenter.js'
 type Ids = Pick<System, 'now' | 'newId'>
 
 /** What a new booking is inserted with. */
-export const carriedFirst = (booking: BookingDocument, ids: Ids) => ({
+export const carriedByInsert = (booking: BookingDocument, ids: Ids) => ({
   eventVersion: 1,
   outbox: [carriedEvent({ type: 'booking:created', version: 1, payload: presentBooking(booking) }, ids)],
 })
 
 /** What a move carries. */
-export function carriedBy(moved: BookingDocument, ids: Ids): Change {
+export function carriedByMove(moved: BookingDocument, ids: Ids): Change {
   if (!isFinal(moved.state)) return {}
-  const event = { type: endOf(moved), version: 2, payload: presentBooking(moved) }
+  const event = { type: eventTypeOf(moved), version: 2, payload: presentBooking(moved) }
   // The numbers of the seats, which the train gave after the decision, are saved with the end that tells of them.
   const seats = moved.state === 'COMMITTED' && !moved.reverses && moved.seats ? { seats: moved.seats } : {}
   return { $set: { eventVersion: 2, ...seats }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
 }
 
-const endOf = ({ state, reverses }: BookingDocument): string =>
+const eventTypeOf = ({ state, reverses }: BookingDocument): string =>
   state === 'CANCELLED' ? 'booking:refused' : reverses ? 'booking:reversed' : 'booking:committed'

@@ -1,6 +1,6 @@
 import type { Context } from '../../platform/runtime/function.js'
-import { Calendar, type CalendarItem, type Side } from './calendar.model.js'
-import { monthsOf, overlaps, type Period } from './period.rules.js'
+import { Calendar, type CalendarItem, type CalendarSide } from './calendar.model.js'
+import { monthsOf, overlaps, type CalendarPeriod } from './period.rules.js'
 import { calendarProjection } from './calendar.projection.js'
 import { idOf } from '../../platform/logs/projection.js'
 
@@ -8,7 +8,7 @@ import { idOf } from '../../platform/logs/projection.js'
 export async function listedIn(
   ctx: Context,
   userId: string,
-  { as, after, ...period }: Period & { as: Side; after?: number | undefined },
+  { as, after, ...period }: CalendarPeriod & { as: CalendarSide; after?: number | undefined },
 ): Promise<CalendarItem[]> {
   const generation = await ctx.use(calendarProjection).generationFor(ctx, after)
   const ids = monthsOf(period).map((month) => idOf(generation, `${userId}:${as}:${month}`))

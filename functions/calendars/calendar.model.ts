@@ -3,7 +3,7 @@ import { defineModel } from '../../platform/database/model.js'
 import type { ViewDocument } from '../../platform/logs/projection.js'
 import type { InvitationState } from './invitation.states.js'
 
-export type Side = 'seller' | 'buyer'
+export type CalendarSide = 'seller' | 'buyer'
 
 /**
  * One month (UTC) of a user's calendar, as seller or as buyer: `<generation>:<userId>:<side>:<YYYY-MM>`. Whatever
@@ -11,7 +11,7 @@ export type Side = 'seller' | 'buyer'
  */
 export interface CalendarDocument extends ViewDocument {
   userId: Types.ObjectId
-  as: Side
+  as: CalendarSide
   month: string
   /** By `from`, then by id. */
   items: CalendarItem[]

@@ -1,13 +1,13 @@
 import type { UserNews } from '../feeds/user.news.js'
 import type { BookingLogEntry } from './bookingLog.model.js'
-import type { Side } from './calendar.model.js'
+import type { CalendarSide } from './calendar.model.js'
 import { presentInvitation } from './invitation.presenter.js'
 
 /** Both sides hear how the invitation stands, and that their calendar changed: `after` is for reading it. */
 export function calendarNews(entry: BookingLogEntry): UserNews[] {
   const { seq: after, ...shown } = presentInvitation(entry)
   const { previous, invitation } = entry
-  const sides: [Side, string][] = [
+  const sides: [CalendarSide, string][] = [
     ['buyer', shown.buyerId],
     ['seller', shown.sellerId],
   ]

@@ -2,14 +2,14 @@ import mongoose from 'mongoose'
 import { long } from '../../platform/database/long.js'
 import { createProjection, type Projection, type ProjectionSpec } from '../../platform/logs/projection.js'
 import type { System } from '../../platform/runtime/system.js'
-import { Calendar, type CalendarDocument, type CalendarItem, type Side } from './calendar.model.js'
+import { Calendar, type CalendarDocument, type CalendarItem, type CalendarSide } from './calendar.model.js'
 import { monthsOf } from './period.rules.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
 import { isListed } from './invitation.states.js'
 
 const { ObjectId } = mongoose.Types
 
-const SIDES: readonly Side[] = ['seller', 'buyer']
+const SIDES: readonly CalendarSide[] = ['seller', 'buyer']
 
 /** How the booking log becomes calendars. */
 export const calendarSpec: ProjectionSpec<BookingLogEntry, CalendarDocument> = {
@@ -42,10 +42,10 @@ export const calendarSpec: ProjectionSpec<BookingLogEntry, CalendarDocument> = {
 export const calendarProjection = (system: System): Projection<BookingLogEntry, CalendarDocument> =>
   createProjection(system, calendarSpec)
 
-export const keyOf = (userId: { toHexString(): string }, side: Side, month: string): string =>
+export const keyOf = (userId: { toHexString(): string }, side: CalendarSide, month: string): string =>
   `${userId.toHexString()}:${side}:${month}`
 
-const owner = ({ invitation }: Pick<BookingLogEntry, 'invitation'>, side: Side) =>
+const owner = ({ invitation }: Pick<BookingLogEntry, 'invitation'>, side: CalendarSide) =>
   side === 'seller' ? invitation.sellerId : invitation.buyerId
 
 const monthsTouched = ({ invitation, previous }: Pick<BookingLogEntry, 'invitation' | 'previous'>): string[] => [

@@ -6,8 +6,8 @@ import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { users } from '../users/contract.js'
 import type { Invitation } from './bookingLog.model.js'
-import type { Side } from './calendar.model.js'
-import { monthsOf, type Period } from './period.rules.js'
+import type { CalendarSide } from './calendar.model.js'
+import { monthsOf, type CalendarPeriod } from './period.rules.js'
 import { CalendarHead, type CalendarHeadDocument } from './calendarHead.model.js'
 
 /** What an entry changes in a user's head, and what must hold there for it; all in the transaction that appends it. */
@@ -41,14 +41,14 @@ export const alongside =
 /** Counts the invitation in the months that it begins to stand in, and no more in those that it leaves. */
 export function listing(
   { sellerId, buyerId }: Pick<Invitation, 'sellerId' | 'buyerId'>,
-  { before, after }: { before?: Period; after?: Period },
+  { before, after }: { before?: CalendarPeriod; after?: CalendarPeriod },
 ): HeadChange[] {
   const left = before ? monthsOf(before) : []
   const entered = after ? monthsOf(after) : []
   const added = entered.filter((month) => !left.includes(month))
   const removed = left.filter((month) => !entered.includes(month))
   if (added.length + removed.length === 0) return []
-  const sides: [Side, Types.ObjectId][] = [
+  const sides: [CalendarSide, Types.ObjectId][] = [
     ['seller', sellerId],
     ['buyer', buyerId],
   ]

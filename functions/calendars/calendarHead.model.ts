@@ -9,14 +9,14 @@ export interface CalendarHeadDocument {
   /** The user. */
   _id: Types.ObjectId
   /** Periods of the seller that are confirmed, or held while a payment is under way. No two overlap. */
-  holds: Hold[]
+  holds: HeldPeriod[]
   /** Holds that ended before this may be gone, so no earlier period may be held any more. */
   forgottenBefore: Date
   /** How many invitations each month lists, by `seller` or `buyer` and month: `live.seller.2031-03`. */
   live: { seller: Record<string, number>; buyer: Record<string, number> }
 }
 
-export interface Hold {
+export interface HeldPeriod {
   invitationId: Types.ObjectId
   from: Date
   to: Date

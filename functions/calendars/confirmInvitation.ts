@@ -5,7 +5,7 @@ import { isSameRequest, requestOf } from '../../platform/runtime/requests.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
 import { holding } from './calendarHead.changes.js'
 import { calendars } from './contract.js'
-import { assertAhead, assertOpen, assertSeller, changeInvitation, type Change } from './invitation.changes.js'
+import { assertAhead, assertOpen, assertSeller, changeInvitation, type InvitationChange } from './invitation.changes.js'
 import { settleConfirmation } from './invitation.confirmation.js'
 import { presentInvitation } from './invitation.presenter.js'
 
@@ -16,7 +16,7 @@ export default define(calendars.confirmInvitation, async (ctx, input) => {
   const key = `confirm:${confirmationId}`
   const request = requestOf(ctx, input)
 
-  const decide = (current: BookingLogEntry): Change => {
+  const decide = (current: BookingLogEntry): InvitationChange => {
     const { invitation } = current
     assertSeller(ctx, current)
     assertOpen(current, version)

@@ -7,7 +7,7 @@ import { alongside, type HeadChange } from './calendarHead.changes.js'
 import { isOpen } from './invitation.states.js'
 
 /** What a command appends, and what it changes in heads with it. */
-export interface Change
+export interface InvitationChange
   extends Pick<BookingLogEntry, 'kind' | 'invitation'>, Partial<Pick<BookingLogEntry, 'previous' | 'key' | 'request'>> {
   heads: HeadChange[]
 }
@@ -19,7 +19,7 @@ export function appendAfter(
   ctx: Context,
   invitationId: string,
   current: Pick<BookingLogEntry, 'number'> | null,
-  { heads, ...change }: Change,
+  { heads, ...change }: InvitationChange,
 ): Promise<BookingLogEntry | 'conflict'> {
   return ctx.use(bookingLog).append(
     change.invitation.sellerId.toHexString(),
@@ -42,13 +42,13 @@ export function appendAfter(
 export const changeInvitation = (
   ctx: Context,
   invitationId: string,
-  decide: (current: BookingLogEntry) => Change,
+  decide: (current: BookingLogEntry) => InvitationChange,
 ): Promise<BookingLogEntry> => ctx.use(bookingLog).inTurn(invitationId, () => changeInTurn(ctx, invitationId, decide))
 
 async function changeInTurn(
   ctx: Context,
   invitationId: string,
-  decide: (current: BookingLogEntry) => Change,
+  decide: (current: BookingLogEntry) => InvitationChange,
 ): Promise<BookingLogEntry> {
   for (let pauseMs = 2; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const current = await visibleInvitation(ctx, invitationId)

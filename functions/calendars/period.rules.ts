@@ -1,12 +1,12 @@
 /** Months are those of UTC: how views are cut, not what anybody is shown. */
 
-export interface Period {
+export interface CalendarPeriod {
   from: Date
   to: Date
 }
 
 /** The months that a half-open period reaches into, `YYYY-MM`, in order. */
-export function monthsOf({ from, to }: Period): string[] {
+export function monthsOf({ from, to }: CalendarPeriod): string[] {
   const months: string[] = []
   const next = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), 1))
   while (next < to) {
@@ -16,4 +16,5 @@ export function monthsOf({ from, to }: Period): string[] {
   return months
 }
 
-export const overlaps = (one: Period, other: Period): boolean => one.from < other.to && other.from < one.to
+export const overlaps = (one: CalendarPeriod, other: CalendarPeriod): boolean =>
+  one.from < other.to && other.from < one.to

@@ -7,7 +7,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import type { System } from '../../platform/runtime/system.js'
 import { FeedEntry, type FeedEntryDocument } from './feedEntry.model.js'
 
-export type News = Omit<FeedEntryDocument, '_id' | 'feed' | 'seq'>
+export type NewFeedEntry = Omit<FeedEntryDocument, '_id' | 'feed' | 'seq'>
 
 const MAX_BATCH = 200
 const MAX_ATTEMPTS = 50
@@ -17,7 +17,7 @@ const MAX_KNOWN_HEADS = 10_000
 class Taken extends Error {}
 
 interface Waiting {
-  news: readonly News[]
+  news: readonly NewFeedEntry[]
   resolve(entries: FeedEntryDocument[]): void
   reject(error: unknown): void
 }
@@ -32,7 +32,9 @@ interface Waiting {
  * in the unique index; the loser reads where the feed is by then. Of several feeds the one next entry each goes in the same
  * unordered insert, where one that fails stops no other.
  */
-export function feedAppender(system: System): (feed: string, news: readonly News[]) => Promise<FeedEntryDocument[]> {
+export function feedAppender(
+  system: System,
+): (feed: string, news: readonly NewFeedEntry[]) => Promise<FeedEntryDocument[]> {
   const collection = system.model(FeedEntry).collection
   const queues = new Map<string, Waiting[]>()
   /** Numbers that are majority; another process may be further by now. */
@@ -51,7 +53,7 @@ export function feedAppender(system: System): (feed: string, news: readonly News
     queues.delete(feed)
   }
 
-  async function write(feed: string, news: News[]): Promise<Map<string, FeedEntryDocument>> {
+  async function write(feed: string, news: NewFeedEntry[]): Promise<Map<string, FeedEntryDocument>> {
     const stored = new Map<string, FeedEntryDocument>()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const head = heads.get(feed) ?? (await readHead(feed))
@@ -98,7 +100,7 @@ export function feedAppender(system: System): (feed: string, news: readonly News
 
   const readHead = async (feed: string): Promise<number> => (await newestOf(system, feed))?.seq ?? 0
 
-  const readStored = (feed: string, news: News[]): Promise<FeedEntryDocument[]> =>
+  const readStored = (feed: string, news: NewFeedEntry[]): Promise<FeedEntryDocument[]> =>
     system
       .model(FeedEntry)
       .find({ feed, key: { $in: news.map(({ key }) => key) } })
@@ -128,5 +130,5 @@ function takeBatch(queue: Waiting[]): Waiting[] {
   return queue.splice(0, end < 0 ? queue.length : Math.max(1, end))
 }
 
-const firstOfEachKey = (news: News[]): News[] =>
+const firstOfEachKey = (news: NewFeedEntry[]): NewFeedEntry[] =>
   [...new Map(news.toReversed().map((each) => [each.key, each] as const)).values()].toReversed()

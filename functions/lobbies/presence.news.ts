@@ -34,7 +34,7 @@ export async function announceMembers(ctx: Context, lobbyId: Types.ObjectId): Pr
       feed: `lobby:${lobbyId.toHexString()}`,
       entries: [{ key: `members:${count + 1}`, name: 'lobby:members', data: change, at: ctx.now().toISOString() }],
     })
-    const { joined, left } = entries[0]?.data as Change
+    const { joined, left } = entries[0]?.data as MembersChange
     const now = new Set([...lobby.announced.userIds.map((each) => each.toHexString()), ...joined])
     for (const each of left) now.delete(each)
     await lobbies.updateOne(
@@ -44,7 +44,7 @@ export async function announceMembers(ctx: Context, lobbyId: Types.ObjectId): Pr
   }
 }
 
-interface Change {
+interface MembersChange {
   [key: string]: unknown
   joined: string[]
   left: string[]
@@ -52,7 +52,7 @@ interface Change {
   count: number
 }
 
-function changeOf({ userIds }: LobbyDocument['announced'], present: Set<string>): Change {
+function changeOf({ userIds }: LobbyDocument['announced'], present: Set<string>): MembersChange {
   const before = new Set(userIds.map((each) => each.toHexString()))
   return {
     joined: [...present].filter((each) => !before.has(each)),

@@ -9,7 +9,7 @@ import { messageLog, type MessageLogEntry } from './messageLog.model.js'
 type Own = Exclude<keyof LogEntry, 'kind' | 'key'>
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 /** What a command appends. */
-export type Change = DistributiveOmit<MessageLogEntry, Own>
+export type ConversationChange = DistributiveOmit<MessageLogEntry, Own>
 
 const LONGEST_PAUSE_MS = 20
 
@@ -21,13 +21,13 @@ const LONGEST_PAUSE_MS = 20
 export const changeConversation = (
   ctx: Context,
   stream: string,
-  decide: (conversation: Conversation) => Change | null,
+  decide: (conversation: Conversation) => ConversationChange | null,
 ): Promise<MessageLogEntry | null> => ctx.use(messageLog).inTurn(stream, () => changeInTurn(ctx, stream, decide))
 
 async function changeInTurn(
   ctx: Context,
   stream: string,
-  decide: (conversation: Conversation) => Change | null,
+  decide: (conversation: Conversation) => ConversationChange | null,
 ): Promise<MessageLogEntry | null> {
   const log = ctx.use(messageLog)
   for (let pauseMs = 2; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {

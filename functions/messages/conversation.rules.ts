@@ -20,11 +20,11 @@ export const streamOf = (one: string, other: string): string => [one, other].sor
 export const usersOf = (stream: string): Pair<string> => stream.split(':') as [string, string]
 
 /** Which of the two a user is. */
-export type Side = 0 | 1
-export const sideOf = (stream: string, userId: string): Side => (usersOf(stream)[0] === userId ? 0 : 1)
-export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0)
+export type PairSide = 0 | 1
+export const sideOf = (stream: string, userId: string): PairSide => (usersOf(stream)[0] === userId ? 0 : 1)
+export const otherSide = (side: PairSide): PairSide => (side === 0 ? 1 : 0)
 
-export const withSide = <T>([first, second]: Pair<T>, side: Side, value: T): Pair<T> =>
+export const withSide = <T>([first, second]: Pair<T>, side: PairSide, value: T): Pair<T> =>
   side === 0 ? [value, second] : [first, value]
 
 export const messagesIn = ({ sent: [first, second] }: Conversation): number => first + second

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { createProjection, type Projection, type ProjectionSpec } from '../../platform/logs/projection.js'
 import type { System } from '../../platform/runtime/system.js'
-import { messagesIn, otherSide, usersOf, type Side } from './conversation.rules.js'
+import { messagesIn, otherSide, usersOf, type PairSide } from './conversation.rules.js'
 import {
   MessageBox,
   pageOf,
@@ -13,7 +13,7 @@ import { messageLog, type MessageLogEntry } from './messageLog.model.js'
 
 const { ObjectId } = mongoose.Types
 
-const SIDES: readonly Side[] = [0, 1]
+const SIDES: readonly PairSide[] = [0, 1]
 /** Of the last message, in lists of conversations. */
 const PREVIEW_CHARS = 200
 
@@ -42,19 +42,19 @@ export const messageBoxProjection = (system: System): Projection<MessageLogEntry
   createProjection(system, messageBoxSpec)
 
 /** Of the user on this side. */
-function conversationKey(stream: string, side: Side): string {
+function conversationKey(stream: string, side: PairSide): string {
   const users = usersOf(stream)
   return `${users[side]}:${users[otherSide(side)]}`
 }
 
-const owners = (stream: string, side: Side) => ({
+const owners = (stream: string, side: PairSide) => ({
   userId: new ObjectId(usersOf(stream)[side]),
   withUserId: new ObjectId(usersOf(stream)[otherSide(side)]),
 })
 
 function conversationAfter(
   entry: MessageLogEntry,
-  side: Side,
+  side: PairSide,
   before: ConversationView | undefined,
 ): Omit<ConversationView, '_id' | 'generation'> {
   const { conversation, stream, at } = entry
@@ -89,7 +89,7 @@ function unreadAfter(entry: MessageLogEntry, userId: mongoose.Types.ObjectId, be
 
 function pageAfter(
   entry: Extract<MessageLogEntry, { kind: 'message_sent' | 'message_delivered' }>,
-  side: Side,
+  side: PairSide,
   before: PageView | undefined,
 ): Omit<PageView, '_id' | 'generation'> {
   const items = before?.items ?? []

@@ -1,12 +1,12 @@
 import type { TrainDocument } from './train.model.js'
 
-export type AuditedTrain = Pick<
+export type TrainToAudit = Pick<
   TrainDocument,
   '_id' | 'seats' | 'seatsLeft' | 'bookings' | 'pendingBookings' | 'tombstones' | 'deleted'
 >
 
 /** The rules that one train's document must keep at every moment: each of its writes keeps them. */
-export function findingsOf({ seats, seatsLeft, bookings, deleted }: AuditedTrain): string[] {
+export function findingsOf({ seats, seatsLeft, bookings, deleted }: TrainToAudit): string[] {
   const held = bookings.reduce((sum, { passengers }) => sum + passengers, 0)
   const numbers = bookings.flatMap((each) => each.seats ?? [])
   const twice = numbers.filter((each, i) => numbers.indexOf(each) !== i)

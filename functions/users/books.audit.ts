@@ -2,7 +2,7 @@ import type { Types } from 'mongoose'
 import type { Context } from '../../platform/runtime/function.js'
 import { Ledger, type LedgerDocument } from './ledger.model.js'
 import { TRANSFER_KINDS } from './transfer.kinds.js'
-import type { AuditedUser, CauseTotal, TransferRecord } from './user.audit.js'
+import type { UserToAudit, CauseTotal, TransferRecord } from './user.audit.js'
 import { PLACE_FIELDS, User, type LedgerCause, type UserDocument } from './user.model.js'
 
 /**
@@ -15,7 +15,7 @@ import { PLACE_FIELDS, User, type LedgerCause, type UserDocument } from './user.
  *    never changes.
  * 4. The transfers that these ledgers name: a record is majority before its effect, so by now it is there.
  */
-export async function readBooks(ctx: Context, userIds: readonly Types.ObjectId[]): Promise<AuditedUser[]> {
+export async function readBooks(ctx: Context, userIds: readonly Types.ObjectId[]): Promise<UserToAudit[]> {
   const committed = await readRecords(ctx, () => ({ userId: { $in: userIds }, state: 'COMMITTED' }))
   const found = await ctx
     .model(User)

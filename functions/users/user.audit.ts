@@ -12,7 +12,7 @@ export interface CauseTotal {
   change: number
 }
 
-export interface AuditedUser extends Pick<
+export interface UserToAudit extends Pick<
   UserDocument,
   | '_id'
   | 'balance'
@@ -48,12 +48,12 @@ const BOOKING_CAUSES: readonly LedgerCause[] = ['booking', 'booking_undone', 're
 const PAYMENT_CAUSES: readonly LedgerCause[] = ['payment', 'payment_undone', 'refund', 'receipt']
 
 /** What the ledger says of bookings, by their ids; those that do not cancel out. */
-export const bookingChanges = (user: AuditedUser): Record<string, number> => netChanges(user, BOOKING_CAUSES)
+export const bookingChanges = (user: UserToAudit): Record<string, number> => netChanges(user, BOOKING_CAUSES)
 
 /** The same of payments. */
-export const paymentChanges = (user: AuditedUser): Record<string, number> => netChanges(user, PAYMENT_CAUSES)
+export const paymentChanges = (user: UserToAudit): Record<string, number> => netChanges(user, PAYMENT_CAUSES)
 
-function netChanges({ totals }: AuditedUser, causes: readonly LedgerCause[]): Record<string, number> {
+function netChanges({ totals }: UserToAudit, causes: readonly LedgerCause[]): Record<string, number> {
   const net = new Map<string, number>()
   for (const { cause, causeId, change } of totals) {
     if (!causes.includes(cause)) continue
@@ -63,11 +63,11 @@ function netChanges({ totals }: AuditedUser, causes: readonly LedgerCause[]): Re
   return Object.fromEntries([...net].filter(([, change]) => change !== 0))
 }
 
-export function findingsOf(user: AuditedUser): Finding[] {
+export function findingsOf(user: UserToAudit): Finding[] {
   return [...checkBalance(user), ...checkArchive(user), ...checkEntries(user), ...checkRecords(user)]
 }
 
-function checkBalance({ balance, archivedLedger, recentChange }: AuditedUser): Finding[] {
+function checkBalance({ balance, archivedLedger, recentChange }: UserToAudit): Finding[] {
   const findings: Finding[] = []
   if (balance < 0) findings.push({ key: 'negative', detail: `the balance is ${balance}` })
   const sum = archivedLedger.balance + recentChange
@@ -76,7 +76,7 @@ function checkBalance({ balance, archivedLedger, recentChange }: AuditedUser): F
 }
 
 /** Numbers are unique (they are part of the `_id`), so as many as the highest are without gaps. */
-function checkArchive({ archivedLedger, archive }: AuditedUser): Finding[] {
+function checkArchive({ archivedLedger, archive }: UserToAudit): Finding[] {
   const findings: Finding[] = []
   const { count, balance } = archivedLedger
   if (archive.entries !== count || archive.highest !== count) {
@@ -90,7 +90,7 @@ function checkArchive({ archivedLedger, archive }: AuditedUser): Finding[] {
 }
 
 /** Every entry of a transfer has its record, which is not CANCELLED, and says the same. */
-function checkEntries({ _id, totals, named }: AuditedUser): Finding[] {
+function checkEntries({ _id, totals, named }: UserToAudit): Finding[] {
   const records = new Map(named.map((record) => [keyOf(record.kind, record._id), record]))
   return totals.flatMap(({ cause, causeId, entries, change }): Finding[] => {
     if (!isTransfer(cause)) return []
@@ -107,7 +107,7 @@ function checkEntries({ _id, totals, named }: AuditedUser): Finding[] {
 }
 
 /** Every COMMITTED transfer has an entry; how many, and of how much, is checked from the entries. */
-function checkRecords({ totals, committed }: AuditedUser): Finding[] {
+function checkRecords({ totals, committed }: UserToAudit): Finding[] {
   const entered = new Set(totals.map(({ cause, causeId }) => keyOf(cause, causeId)))
   return committed
     .map(({ kind, _id }) => keyOf(kind, _id))

@@ -1,7 +1,7 @@
 import type { Node } from '@dashersw/node-discover'
 import type { Config } from '../../config/index.js'
 import { CallerComponent, startDiscovery, type Hello } from './components.js'
-import { openSession, type Session } from './session.js'
+import { openSession, type HostSession } from './session.js'
 import { Refusal, type ErrorCode, type Result } from '../contract/errors.js'
 import type { Logger } from '../lib/log.js'
 import type { LogOnce } from '../lib/logOnce.js'
@@ -38,7 +38,7 @@ interface Call {
 
 interface Link {
   host: Host
-  session: Session
+  session: HostSession
   calls: Map<number, Call>
   healthAsks: Map<number, (health: PeerHealth | undefined) => void>
 }

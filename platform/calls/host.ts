@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Config } from '../../config/index.js'
 import { HostComponent, startDiscovery, type Hello } from './components.js'
 import { createDelayMeter } from './delay.js'
-import { openSession, type Session } from './session.js'
+import { openSession, type HostSession } from './session.js'
 import { toPublicError, type Result } from '../contract/errors.js'
 import type { Logger } from '../lib/log.js'
 import type { LogOnce } from '../lib/logOnce.js'
@@ -30,7 +30,7 @@ type FromCaller =
 
 /** What is known of a caller's connection. */
 interface Link {
-  session: Session
+  session: HostSession
   /** The calls that are under way. Those whose caller has left are not in it any more. */
   wanted: Set<number>
   delayOf(sentAtMs: number): number
@@ -48,7 +48,7 @@ export interface CoteHost {
 
 /** The answering half of a process. */
 export async function createHost(config: Config, log: Logger, logOnce: LogOnce, hosting: Hosting): Promise<CoteHost> {
-  const sessions = new Set<Session>()
+  const sessions = new Set<HostSession>()
   let draining = false
   let lastLeft = () => {}
 

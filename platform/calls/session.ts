@@ -16,7 +16,7 @@ import { BadFrame, createFrameReader, deriveKey, encodeFrame, openFrame, type Ke
  *     host   -> caller  []                                   key of the connection: the caller may begin
  *     both              [message, ...]                       key of the connection
  */
-export interface Session {
+export interface HostSession {
   /** Sent with all else of this tick, in one frame under one signature. Throws where JSON can't carry it. */
   send(message: unknown): void
   /** Has proved that it knows the secret. */
@@ -31,7 +31,7 @@ export interface SessionOptions {
   socket: Socket
   side: 'caller' | 'host'
   secret: string
-  onReady(session: Session): void
+  onReady(session: HostSession): void
   onMessage(message: unknown): void
   /** The peer broke the rules; its connection is destroyed. */
   onViolation(kind: string): void
@@ -47,7 +47,7 @@ const FLUSH_AT_CHARS = 256 * 1024
 /** A peer that does not read what it asked for. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024
 
-export function openSession(options: SessionOptions): Session {
+export function openSession(options: SessionOptions): HostSession {
   const { socket, side, onMessage, onViolation } = options
   const clusterKey = clusterKeyOf(options.secret)
   const challenge = randomBytes(16).toString('hex')
@@ -64,7 +64,7 @@ export function openSession(options: SessionOptions): Session {
   const handshake = setTimeout(() => violate('silent connection'), HANDSHAKE_TIMEOUT_MS)
   socket.once('close', () => clearTimeout(handshake))
 
-  const session: Session = {
+  const session: HostSession = {
     send(message) {
       const text = JSON.stringify(message)
       if (text.length > MAX_MESSAGE_CHARS) throw new RangeError(`A message of ${text.length} characters is too long`)

@@ -1,5 +1,5 @@
 import type { Operation } from '../contract/contract.js'
-import { onTheWire, type Failure } from './events.js'
+import { onTheWire, type DeliveryFailure } from './events.js'
 import { verdictOn } from './retries.js'
 import type { EventSubscribers } from './subscribers.js'
 import { fullName } from '../runtime/invocation.js'
@@ -43,7 +43,7 @@ interface Lane {
 }
 
 /** Why an aggregate waits. */
-interface Hold {
+interface HeldBack {
   aggregate: Aggregate
   /** It failed. */
   eventId?: string
@@ -67,7 +67,7 @@ export function createEventCourier(options: {
 }): EventCourier {
   const { system, subscribers, writer, onBroken, random = Math.random } = options
   const lanes = new Map<string, Lane>()
-  const held = new Map<string, Hold>()
+  const held = new Map<string, HeldBack>()
   /** Keys by the event that failed. */
   const failed = new Map<string, string>()
   /** Subscribers that aggregates wait for. */
@@ -154,7 +154,7 @@ export function createEventCourier(options: {
   async function fail(
     { key }: Lane,
     event: PendingEvent,
-    attempt: { told: string[]; failures: Failure[] },
+    attempt: { told: string[]; failures: DeliveryFailure[] },
   ): Promise<void> {
     const eventId = event._id.toHexString()
     // A read that begins before the failure is recorded still shows it locked.
@@ -182,7 +182,7 @@ export function createEventCourier(options: {
   }
 
   /** Its events are let go of: they are in the outbox, in order, for when it is let go. */
-  function hold(key: string, why: Hold): void {
+  function hold(key: string, why: HeldBack): void {
     const lane = lanes.get(key)
     if (lane) {
       queued -= lane.queue.length
@@ -211,7 +211,7 @@ export function createEventCourier(options: {
     release(eventId) {
       const key = failed.get(eventId)
       if (key === undefined) return undefined
-      const { aggregate } = held.get(key) as Hold
+      const { aggregate } = held.get(key) as HeldBack
       letGo(key)
       return aggregate
     },

@@ -32,7 +32,7 @@ export interface Emitted {
 }
 
 /** An attempt at a delivery that failed. */
-export interface Failure {
+export interface DeliveryFailure {
   at: Date
   /** `<domain>.<operation>` */
   subscriber: string
@@ -50,7 +50,7 @@ export interface StoredEvent {
   payload: string
   /** With the dispatcher; false: it failed, and waits for the retry job. */
   isLocked: boolean
-  failures: Failure[]
+  failures: DeliveryFailure[]
   createdAt: Date
   /** Subscribers that have answered: they are not told again where another one failed. */
   deliveredTo?: string[]

@@ -2,7 +2,7 @@ import mongoose, { type Connection } from 'mongoose'
 import { coalesce } from '../lib/coalesce.js'
 import { databaseName } from '../database/database.js'
 import { connect } from '../runtime/connect.js'
-import { EVENTS, type Failure, type StoredEvent } from './events.js'
+import { EVENTS, type DeliveryFailure, type StoredEvent } from './events.js'
 import type { System } from '../runtime/system.js'
 import { domainsWithDatabase, loadCarriers } from '../runtime/tree.js'
 
@@ -68,7 +68,7 @@ export interface OutboxWriter {
 }
 
 export interface Verdict {
-  failures: Failure[]
+  failures: DeliveryFailure[]
   deliveredTo: string[]
   /** When it is due again; null: never, it is dead. */
   retryAt: Date | null

@@ -18,7 +18,7 @@ interface Carrier {
 }
 
 /** What the stream tells: new events of one aggregate, in order; or that an event which had failed is due again. */
-export type News = { events: PendingEvent[] } | { again: ObjectId }
+export type OutboxNews = { events: PendingEvent[] } | { again: ObjectId }
 
 export interface OutboxReader {
   /** All events, in pages, each aggregate's in order and together as far as they lie in one collection. */
@@ -26,7 +26,7 @@ export interface OutboxReader {
   /** Those of a few aggregates, each one's in order. */
   of(aggregates: Aggregate[]): Promise<PendingEvent[]>
   /** From where the first read began. Ends by `close()`; rejects when the stream is lost. */
-  news(): AsyncGenerator<News>
+  news(): AsyncGenerator<OutboxNews>
   close(): Promise<void>
 }
 
@@ -83,7 +83,7 @@ export async function openOutboxReader(
         .sort({ createdAt: 1, _id: 1 })
         .limit(PAGE)
         .toArray()
-      if (page.length > 0) yield page.flatMap((document) => carriedBy(document, type))
+      if (page.length > 0) yield page.flatMap((document) => eventsCarriedBy(document, type))
       if (page.length < PAGE) return
       after = page.at(-1)
     }
@@ -109,12 +109,12 @@ export async function openOutboxReader(
           .collection<Carrier>(collection)
           .find({ _id: { $in: ids }, outbox: { $exists: true } } as never, { ...options, projection: { outbox: 1 } })
           .toArray()
-        found.push(...documents.flatMap((document) => carriedBy(document as Carrier, type)))
+        found.push(...documents.flatMap((document) => eventsCarriedBy(document as Carrier, type)))
       }
       return found.sort((a, b) => a.version - b.version)
     },
     async *news() {
-      for await (const change of paced(stream)) yield newsOf(change as unknown as Change, carriers)
+      for await (const change of paced(stream)) yield newsOf(change as unknown as StreamChange, carriers)
     },
     async close() {
       await stream.close()
@@ -144,7 +144,7 @@ function pipeline(carriers: Outbox['carriers'], subscribed: readonly string[]): 
   ]
 }
 
-interface Change {
+interface StreamChange {
   operationType: 'insert' | 'update'
   ns: { coll: string }
   documentKey: { _id: ObjectId }
@@ -153,13 +153,13 @@ interface Change {
 }
 
 function newsOf(
-  { ns, documentKey: { _id }, fullDocument, updateDescription }: Change,
+  { ns, documentKey: { _id }, fullDocument, updateDescription }: StreamChange,
   carriers: Outbox['carriers'],
-): News {
+): OutboxNews {
   if (ns.coll === EVENTS) return fullDocument ? { events: [fullDocument as StoredEvent] } : { again: _id }
   const type = [...carriers].find(([, collection]) => collection === ns.coll)?.[0] as string
   const outbox = fullDocument ? (fullDocument as Carrier).outbox : pushed(updateDescription?.updatedFields ?? {})
-  return { events: carriedBy({ _id, outbox }, type) }
+  return { events: eventsCarriedBy({ _id, outbox }, type) }
 }
 
 /** A push is told as `outbox.1`, or as the whole array where that was missing. */
@@ -168,7 +168,7 @@ const pushed = (fields: Record<string, unknown>): CarriedEvent[] =>
     path === 'outbox' || path.startsWith('outbox.') ? ([value].flat() as CarriedEvent[]) : [],
   )
 
-function carriedBy({ _id, outbox }: Pick<Carrier, '_id' | 'outbox'>, type: string): PendingEvent[] {
+function eventsCarriedBy({ _id, outbox }: Pick<Carrier, '_id' | 'outbox'>, type: string): PendingEvent[] {
   return outbox.map(({ final = false, ...event }) => ({
     ...event,
     aggregate: { type, id: _id },

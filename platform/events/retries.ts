@@ -1,4 +1,4 @@
-import type { Failure, StoredEvent } from './events.js'
+import type { DeliveryFailure, StoredEvent } from './events.js'
 import type { Verdict } from './outbox.js'
 
 /** A subscriber that failed an event so often is not asked again before an admin says so. */
@@ -16,7 +16,7 @@ export function retryDelayMs(attempts: number, random: () => number): number {
 /** What becomes of an event after an attempt with these failures, told to these subscribers. */
 export function verdictOn(
   event: StoredEvent,
-  attempt: { told: readonly string[]; failures: readonly Failure[]; at: Date; random: () => number },
+  attempt: { told: readonly string[]; failures: readonly DeliveryFailure[]; at: Date; random: () => number },
 ): Verdict {
   const { told, failures, at, random } = attempt
   const refusing = new Set(failures.map(({ subscriber }) => subscriber))

@@ -1,6 +1,6 @@
 import type { Operation } from '../contract/contract.js'
 import { Refusal } from '../contract/errors.js'
-import type { DomainEvent, Failure } from './events.js'
+import type { DomainEvent, DeliveryFailure } from './events.js'
 import { fullName } from '../runtime/invocation.js'
 import type { System } from '../runtime/system.js'
 
@@ -15,7 +15,7 @@ export interface EventSubscribers {
    */
   available(subscriber: Operation): boolean
   /** Answers what went wrong, or null. Never rejects. */
-  tell(subscriber: Operation, event: DomainEvent): Promise<Failure | null>
+  tell(subscriber: Operation, event: DomainEvent): Promise<DeliveryFailure | null>
 }
 
 /** Asking discovery for every event would cost more than sending it. */

@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util'
-import { Failure } from '../../cli/lib/command.js'
+import { CommandFailure } from '../../cli/lib/command.js'
 import { ARMS, type ArmNumber } from './arms/arm.js'
 import { isWorkload, WORKLOADS, type Workload } from './workload.js'
 
@@ -65,7 +65,7 @@ export interface Options {
   out: string | null
 }
 
-/** Throws a Failure that names the option and what it may be. */
+/** Throws a CommandFailure that names the option and what it may be. */
 export function parseOptions(flags: Flags): Options {
   const quick = flags.quick === true
   const text = (flag: keyof Flags, usual: string): string => String(flags[flag] ?? usual)
@@ -99,7 +99,7 @@ const number = (flag: string, text: string): number => list(flag, text, positive
 function list<T>(flag: string, text: string, parse: (each: string) => T | null): T[] {
   return text.split(',').map((each) => {
     const parsed = parse(each.trim())
-    if (parsed === null) throw new Failure(`--${flag}: "${each}" is none\n\n${USAGE}`)
+    if (parsed === null) throw new CommandFailure(`--${flag}: "${each}" is none\n\n${USAGE}`)
     return parsed
   })
 }

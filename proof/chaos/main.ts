@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { setMaxListeners } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { command, Failure } from '../../cli/lib/command.js'
+import { command, CommandFailure } from '../../cli/lib/command.js'
 import { stopwatch } from '../../cli/lib/stopwatch.js'
 import { runChaos } from './run.js'
 import { FAULT_NAMES, FAULTS, type FaultName } from './schedule.js'
@@ -33,9 +33,9 @@ await command(
   },
   async (values) => {
     const minutes = Number(values.minutes)
-    if (!(minutes > 0)) throw new Failure(`--minutes ${values.minutes} is not a number above 0`)
+    if (!(minutes > 0)) throw new CommandFailure(`--minutes ${values.minutes} is not a number above 0`)
     const seed = Number(values.seed ?? Date.now() % 1_000_000)
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new Failure(`--seed ${values.seed} is not a whole number`)
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new CommandFailure(`--seed ${values.seed} is not a whole number`)
     const faults = parseFaults(values.faults)
 
     const say = stopwatch()
@@ -75,7 +75,7 @@ function parseFaults(list: string | undefined): FaultName[] {
   if (list === undefined) return FAULT_NAMES
   return list.split(',').map((name) => {
     const known = FAULT_NAMES.find((each) => each === name.trim())
-    if (!known) throw new Failure(`--faults: "${name}" is none of ${FAULT_NAMES.join(', ')}`)
+    if (!known) throw new CommandFailure(`--faults: "${name}" is none of ${FAULT_NAMES.join(', ')}`)
     return known
   })
 }

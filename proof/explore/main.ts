@@ -6,7 +6,7 @@ import { exploreOnMongod } from './onMongod.js'
 import { rulesOfMigrations } from './rules.js'
 import type { Bounds } from './schedules.js'
 import { FAULTS, type Fault } from './world.js'
-import { command, Failure } from '../../cli/lib/command.js'
+import { command, CommandFailure } from '../../cli/lib/command.js'
 
 const USAGE = `npm run explore                every interleaving of every case, in memory: the product's own steps, faults at any point
 
@@ -69,7 +69,7 @@ await command(USAGE, OPTIONS, async (given) => {
   }
   if (given.replay !== undefined || given.schedule !== undefined) {
     const [only, ...others] = cases
-    if (!only || others.length > 0) throw new Failure('Name the one --case to replay.')
+    if (!only || others.length > 0) throw new CommandFailure('Name the one --case to replay.')
     return replay(new Exploring(only, options), given)
   }
   let failed = 0
@@ -105,7 +105,7 @@ async function onMongod(cases: readonly Case[], asJson: boolean, bounds: Bounds 
 
 async function replay(exploring: Exploring, given: { replay?: string; schedule?: string }): Promise<number> {
   const schedule = given.schedule ?? (await exploring.scheduleOf(count('replay', given.replay ?? '')))
-  if (schedule === undefined) throw new Failure(`There is no state ${given.replay}.`)
+  if (schedule === undefined) throw new CommandFailure(`There is no state ${given.replay}.`)
   const wrong = await exploring.replay(schedule, print)
   print(wrong === undefined ? 'Nothing is wrong here.' : `VIOLATION: ${wrong}`)
   return wrong === undefined ? 0 : 1
@@ -115,7 +115,7 @@ function chosen(names: string | undefined): readonly Case[] {
   if (names === undefined) return CASES
   return names.split(',').map((name) => {
     const found = CASES.find((each) => each.name === name)
-    if (!found) throw new Failure(`There is no case ${name}. --list shows all.`)
+    if (!found) throw new CommandFailure(`There is no case ${name}. --list shows all.`)
     return found
   })
 }
@@ -124,13 +124,13 @@ function kinds(text: string): Fault[] {
   return text.split(',').flatMap((word) => {
     if (word === '') return []
     const kind = FAULTS.find((each) => each === word)
-    if (!kind) throw new Failure(`--faults ${word}: not one of ${FAULTS.join(', ')}.`)
+    if (!kind) throw new CommandFailure(`--faults ${word}: not one of ${FAULTS.join(', ')}.`)
     return [kind]
   })
 }
 
 function count(option: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Failure(`--${option} ${text}: not a number.`)
+  if (!/^\d{1,9}$/.test(text)) throw new CommandFailure(`--${option} ${text}: not a number.`)
   return Number(text)
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Exploration } from './explore.js'
 import { MUTANTS, type Mutant } from './mutants.js'
-import { command, Failure } from '../../cli/lib/command.js'
+import { command, CommandFailure } from '../../cli/lib/command.js'
 
 const USAGE = `npm run mutants                breaks the protocol on purpose, one rule at a time, and shows what catches it
 
@@ -22,7 +22,7 @@ const AT_ONCE = 2
 
 await command(USAGE, OPTIONS, async ({ only = '', json }) => {
   const chosen = MUTANTS.filter(({ name }) => name.includes(only))
-  if (chosen.length === 0) throw new Failure(`No mutant is called "${only}".`)
+  if (chosen.length === 0) throw new CommandFailure(`No mutant is called "${only}".`)
   const escaped: string[] = []
   const queue = chosen.values()
   await Promise.all(
@@ -59,7 +59,7 @@ async function apply({ file, find, replace, times = 1 }: Mutant['edits'][number]
   const path = join(copy, file)
   const parts = (await readFile(path, 'utf8')).split(find)
   if (parts.length !== times + 1) {
-    throw new Failure(`mutant "${name}": ${file} has ${parts.length - 1} times, not ${times}: ${find.trim()}`)
+    throw new CommandFailure(`mutant "${name}": ${file} has ${parts.length - 1} times, not ${times}: ${find.trim()}`)
   }
   await writeFile(path, parts.join(replace))
 }
@@ -74,7 +74,7 @@ function run(args: string[], cwd: string): Promise<string> {
     child.on('error', reject)
     child.on('close', (code, signal) => {
       if (code === 0) resolve(output)
-      else reject(new Failure(`the explorer ended with ${signal ?? code}:\n${errors}`))
+      else reject(new CommandFailure(`the explorer ended with ${signal ?? code}:\n${errors}`))
     })
   })
 }

@@ -1,12 +1,12 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { DEAD_AFTER, retryDelayMs, verdictOn } from '../../platform/events/retries.js'
-import type { Failure, StoredEvent } from '../../platform/events/events.js'
+import type { DeliveryFailure, StoredEvent } from '../../platform/events/events.js'
 
 const AT = new Date('2031-01-01T00:00:00.000Z')
-const failure = (subscriber: string): Failure => ({ at: AT, subscriber, code: 'internal', message: 'no' })
+const failure = (subscriber: string): DeliveryFailure => ({ at: AT, subscriber, code: 'internal', message: 'no' })
 
-const event = (failures: Failure[]): StoredEvent => ({
+const event = (failures: DeliveryFailure[]): StoredEvent => ({
   _id: new mongoose.Types.ObjectId(),
   type: 'thing:changed',
   aggregate: { type: 'thing', id: new mongoose.Types.ObjectId() },

@@ -5,7 +5,7 @@ import { lobbies } from '../../lobbies/contract.js'
 import { Booking } from '../booking.model.js'
 import { bookings } from '../contract.js'
 
-type News = CallInput<typeof feeds.appendToFeed>['entries'][number]
+type FeedNews = CallInput<typeof feeds.appendToFeed>['entries'][number]
 
 /**
  * How a train booking ended: to the lobbies of the train, then to the buyer, whose sockets in one of those have it from
@@ -46,8 +46,8 @@ async function lobbyOf(ctx: Context, bookingId: string): Promise<string> {
 /** Answers where it stands in their feeds. `only`: nobody but this lobby; null: all of the train's. */
 async function tellLobbies(
   ctx: Context,
-  { trainId, news, only }: { trainId: string; news: News; only: string | null },
-): Promise<NonNullable<News['also']>> {
+  { trainId, news, only }: { trainId: string; news: FeedNews; only: string | null },
+): Promise<NonNullable<FeedNews['also']>> {
   const { lobbyIds } = await ctx.call(lobbies.findLobbiesOfTrain, { trainId })
   return Promise.all(
     lobbyIds

@@ -1,6 +1,6 @@
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { bookingLog } from '../bookingLog.model.js'
-import { CalendarHead, type Hold } from '../calendarHead.model.js'
+import { CalendarHead, type HeldPeriod } from '../calendarHead.model.js'
 import { calendars } from '../contract.js'
 import { settleConfirmation } from '../invitation.confirmation.js'
 
@@ -27,7 +27,7 @@ export default define(calendars.recoverInvitations, async (ctx) => {
   return report
 })
 
-async function recover(ctx: Context, hold: Hold, report: { confirmed: number; refused: number }): Promise<void> {
+async function recover(ctx: Context, hold: HeldPeriod, report: { confirmed: number; refused: number }): Promise<void> {
   const invitationId = hold.invitationId.toHexString()
   try {
     const newest = await ctx.use(bookingLog).head(invitationId)

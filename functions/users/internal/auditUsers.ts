@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { pageOf } from '../../../platform/runtime/pages.js'
 import { users } from '../contract.js'
-import { bookingChanges, findingsOf, paymentChanges, type AuditedUser, type Finding } from '../user.audit.js'
+import { bookingChanges, findingsOf, paymentChanges, type UserToAudit, type Finding } from '../user.audit.js'
 import { readBooks } from '../books.audit.js'
 import { User } from '../user.model.js'
 
@@ -42,7 +42,7 @@ async function nextIds(ctx: Context, page: { limit: number; cursor?: string | un
 /** What is wrong stays wrong: only what a second look finds as well is reported, in its words. */
 async function lookAgain(
   ctx: Context,
-  audited: { user: AuditedUser; findings: Finding[] }[],
+  audited: { user: UserToAudit; findings: Finding[] }[],
 ): Promise<Map<string, string[]>> {
   const suspects = audited.filter(({ findings }) => findings.length > 0)
   if (suspects.length === 0) return new Map()

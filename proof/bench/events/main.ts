@@ -1,4 +1,4 @@
-import { command, Failure } from '../../../cli/lib/command.js'
+import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { fillSection } from '../report/document.js'
 import { startServer } from '../../support/server.js'
 import { measureBacklog, type BacklogResult } from './backlog.js'
@@ -25,7 +25,7 @@ const PACES = [10, 500]
 
 await command(USAGE, FLAGS, async ({ backlog, seconds, out }) => {
   const count = numberOf('backlog', backlog)
-  if (count % 10 !== 0) throw new Failure('--backlog: a multiple of 10.')
+  if (count % 10 !== 0) throw new CommandFailure('--backlog: a multiple of 10.')
   const forSeconds = numberOf('seconds', seconds)
   const server = await startServer(1)
   try {
@@ -43,7 +43,7 @@ await command(USAGE, FLAGS, async ({ backlog, seconds, out }) => {
 })
 
 function numberOf(flag: string, text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new Failure(`--${flag}: "${text}" is no number\n\n${USAGE}`)
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new CommandFailure(`--${flag}: "${text}" is no number\n\n${USAGE}`)
   return Number(text)
 }
 

@@ -1,4 +1,4 @@
-import { command, Failure } from '../../../cli/lib/command.js'
+import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
 import { startServer } from '../../support/server.js'
 import { fill } from './fill.js'
@@ -24,7 +24,7 @@ const READS = 1000
 await command(USAGE, FLAGS, async (values) => {
   const numbers = (flag: string, text: string): number[] =>
     text.split(',').map((each) => {
-      if (!/^[1-9]\d{0,7}$/.test(each.trim())) throw new Failure(`--${flag}: "${each}" is no number\n\n${USAGE}`)
+      if (!/^[1-9]\d{0,7}$/.test(each.trim())) throw new CommandFailure(`--${flag}: "${each}" is no number\n\n${USAGE}`)
       return Number(each)
     })
   const rates = numbers('rates', values.rates)

@@ -1,5 +1,5 @@
 import { startServer } from '../../support/server.js'
-import { command, Failure } from '../../../cli/lib/command.js'
+import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
 import { runRace, type RaceReport } from './run.js'
 
@@ -27,7 +27,8 @@ const DISCOVERY_PORT = 12_900
 await command(USAGE, FLAGS, async (values) => {
   const whole = (flag: string, text: string): number => {
     const value = Number(text)
-    if (!Number.isSafeInteger(value) || value < 2) throw new Failure(`--${flag} ${text} is not a whole number above 1`)
+    if (!Number.isSafeInteger(value) || value < 2)
+      throw new CommandFailure(`--${flag} ${text} is not a whole number above 1`)
     return value
   }
   const seed = whole('seed', values.seed ?? String(2 + (Date.now() % 1_000_000)))

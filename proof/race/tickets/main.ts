@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer } from '../../support/server.js'
-import { command, Failure } from '../../../cli/lib/command.js'
+import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
 import { runRace, type RaceReport } from './run.js'
 
@@ -62,7 +62,8 @@ await command(
 
 function whole(name: string, value: string): number {
   const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 1) throw new Failure(`--${name} ${value} is not a whole number above 0`)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new CommandFailure(`--${name} ${value} is not a whole number above 0`)
   return number
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { command, Failure } from '../../../cli/lib/command.js'
+import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
 import type { FanOut } from './fanout.js'
 import { runRace, type RaceReport } from './run.js'
@@ -33,7 +33,7 @@ await command(
   async (values) => {
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => stop.abort(new Failure('Interrupted.')))
+      process.once(signal, () => stop.abort(new CommandFailure('Interrupted.')))
     }
     const report = await runRace({
       interrupt: stop.signal,
@@ -55,7 +55,7 @@ await command(
 
 function whole(name: string, value: string | undefined): number {
   const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 0) throw new Failure(`--${name} ${value} is not a whole number`)
+  if (!Number.isSafeInteger(number) || number < 0) throw new CommandFailure(`--${name} ${value} is not a whole number`)
   return number
 }
 

@@ -20,7 +20,7 @@ export function remoteTrain(system: System): Participant<TrainBooking> {
  * After the decision, the train gives the numbers of the seats. The booking takes them along in memory, and its move to
  * COMMITTED saves them; who drives it on after a crash in between is given the same ones.
  */
-export function seatGiver(system: System): Participant<TrainBooking> {
+export function remoteSeatGiver(system: System): Participant<TrainBooking> {
   const take = system.use(moveSeats)
   const never = (): Promise<never> => Promise.reject(new Unknown('numbers of seats are taken back with the seats'))
   return {
