@@ -32,8 +32,6 @@ export type Dispatch = (incoming: Incoming, sender: Sender) => Promise<Result<un
 /** Worth a line in the log at its default level: the client did nothing wrong. */
 const OURS: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
 
-const PASSWORDS = ['password', 'oldPassword', 'newPassword'] as const
-
 /**
  * Checks a request against everything that can be known without the domain's data, in this order (the first that fails
  * is the answer): unknown_operation, rate_limited, unauthenticated, forbidden, invalid_input, and whether the socket is where it must be. What passes goes to the
@@ -68,7 +66,7 @@ export function createDispatch(options: {
   async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Result<unknown>> {
     const arrivedAtMs = performance.now()
     const known = typeof name === 'string' ? contracts.get(name) : undefined
-    const retryAfterMs = sender.limits.take(carriesPassword(args[0]), known?.weight)
+    const retryAfterMs = sender.limits.take(carriesPassword(known, args[0]), known?.weight)
     const operation = find(name)
     if (retryAfterMs > 0) throw new Refusal('rate_limited', 'Too many requests.', { retryAfterMs })
     const caller = await identify(operation, sender.claims)
@@ -134,5 +132,5 @@ function moveSocket(
   }
 }
 
-const carriesPassword = (input: unknown): boolean =>
-  typeof input === 'object' && input !== null && PASSWORDS.some((key) => Object.hasOwn(input, key))
+const carriesPassword = (operation: Operation | undefined, input: unknown): boolean =>
+  typeof input === 'object' && input !== null && (operation?.passwords ?? []).some((key) => Object.hasOwn(input, key))

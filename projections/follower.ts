@@ -1,6 +1,5 @@
 import type { z } from 'zod'
-import { feeds, type feedEntry } from '../functions/feeds/contract.js'
-import type { UserNews } from '../functions/feeds/user.news.js'
+import { feeds, type feedEntry, type UserNews } from '../functions/feeds/contract.js'
 import { advanced, START, type AppendLog, type LogEntry } from '../platform/logs/appendLog.js'
 import { createBatchSize } from '../platform/logs/batchSize.js'
 import { progressCollection, storedProgress, type Progress } from '../platform/logs/projection.js'

@@ -1,4 +1,4 @@
-import type { UserNews } from '../feeds/user.news.js'
+import type { UserNews } from '../feeds/contract.js'
 import type { BookingLogEntry } from './bookingLog.model.js'
 import type { CalendarSide } from './calendar.model.js'
 import { presentInvitation } from './invitation.presenter.js'

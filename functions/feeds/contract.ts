@@ -54,6 +54,13 @@ export const presentEntry = ({
 /** What gateway workers watch for new entries. All else about feeds they learn by calling. */
 export const FEED_ENTRIES = 'feedEntries'
 
+/** What happened, for the sockets of a user: `name` is the event that clients listen to. */
+export interface UserNews {
+  userId: string
+  name: string
+  data: Record<string, unknown>
+}
+
 export const feeds = defineContract('feeds', {
   appendToFeed: operation({
     summary: 'Appends news to a feed, each key once, and answers the entries as they stand, in the order given.',

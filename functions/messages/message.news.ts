@@ -1,4 +1,4 @@
-import type { UserNews } from '../feeds/user.news.js'
+import type { UserNews } from '../feeds/contract.js'
 import { presentSent } from './message.presenter.js'
 import type { MessageLogEntry } from './messageLog.model.js'
 

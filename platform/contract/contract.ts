@@ -30,6 +30,11 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
   idempotent: boolean
   /** The input key that holds the new entity's id. Whoever calls first fills it in when the client did not. */
   newId?: K
+  /**
+   * Keys of the input that hold a password. It is hashed, which costs a tenth of a second of a core, and may be guessed:
+   * requests with one have a rate of their own.
+   */
+  passwords?: readonly string[]
   /** How many requests it counts as against its sender's rate, where that is not one: what many others get costs more. */
   weight?: number
   /** Only for sockets that follow this feed; the others are refused with this code. */

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -10,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { loadConfig, type Config } from '../../config/index.js'
 import { withFileLock } from '../../platform/lib/fileLock.js'
 import { until } from './until.js'
+import { freeUdpPort } from './ports.js'
 
 export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -172,13 +172,4 @@ async function isFree(port: number): Promise<boolean> {
   server.close()
   await once(server, 'close')
   return true
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { databaseName } from '../../platform/database/database.js'
 import { runRace } from '../../proof/race/logs/run.js'
-import { freeUdpPort } from '../support/cote.js'
+import { freeUdpPort } from '../../proof/support/ports.js'
 import { sharedMongod } from '../support/mongod.js'
 
 /** The short form of `npm run race:logs`. */

@@ -1,6 +1,5 @@
 import type { ExecutionContext } from 'ava'
 import { fork, type ChildProcess } from 'node:child_process'
-import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +12,7 @@ import { createCoteTransport, type CoteTransport } from '../../platform/calls/co
 import { CallerComponent, startDiscovery, type Advertisement } from '../../platform/calls/components.js'
 import type { Result } from '../../platform/contract/errors.js'
 import { until } from '../../proof/support/until.js'
+import { freeUdpPort } from '../../proof/support/ports.js'
 
 /** A network of processes of its own: settings, and what they become. */
 export interface Net {
@@ -25,14 +25,6 @@ export async function createNet(t: ExecutionContext, settings: Record<string, st
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const env = { DATA_DIR: dataDir, DISCOVERY_PORT: String(await freeUdpPort()), LOG_LEVEL: 'warn', ...settings }
   return { env: { PATH: process.env['PATH'], ...env }, config: loadConfig(env) }
-}
-
-export async function freeUdpPort(): Promise<number> {
-  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }
 
 interface AskOptions {

@@ -12,7 +12,7 @@ import { migrateUp } from '../../platform/migrations/migrations.js'
 import { createCoteTransport } from '../../platform/calls/cote.js'
 import { createSystem, type System, type SystemOptions } from '../../platform/runtime/system.js'
 import { loadFunctions } from '../../platform/runtime/tree.js'
-import { freeUdpPort } from './cote.js'
+import { freeUdpPort } from '../../proof/support/ports.js'
 import { sharedMongod, type TestMongod } from './mongod.js'
 
 /** Where every test's clock starts. It stands still until a test advances it. */

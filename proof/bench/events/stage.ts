@@ -1,6 +1,5 @@
 import mongoose, { Schema, type Collection } from 'mongoose'
 import { fork, type ChildProcess } from 'node:child_process'
-import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +16,7 @@ import { retryDue } from '../../../platform/events/outboxAdmin.js'
 import { createSystem, type System } from '../../../platform/runtime/system.js'
 import type { Server } from '../../support/server.js'
 import { measured } from './contract.js'
+import { freeUdpPort } from '../../support/ports.js'
 
 export const ThingCopy = defineModel<{ version: number; text: string }>(
   'bookings',
@@ -95,12 +95,4 @@ export async function setStage(server: Server, database: string, applies: boolea
 /** Waits until nothing is left to deliver. */
 export async function drained({ events }: Stage): Promise<void> {
   while ((await events.estimatedDocumentCount()) > 0) await sleep(20)
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }
