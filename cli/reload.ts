@@ -1,9 +1,10 @@
 import { loadConfig } from '../config/index.js'
 import { ecosystem } from '../platform/app/ecosystem.js'
+import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
 import { command, CommandFailure } from './lib/command.js'
-import { listProcesses, ROOT } from './lib/pm2.js'
+import { listProcesses } from './lib/pm2.js'
 import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm run reload
@@ -14,7 +15,7 @@ in the environment take effect. Ends when every function answers.`
 await command(USAGE, {}, async () => {
   const say = stopwatch()
   const config = loadConfig()
-  const apps = ecosystem(config, ROOT)
+  const apps = ecosystem(config, PACKAGE_ROOT)
   if (!(await listProcesses(config)).some(({ ours }) => ours)) {
     throw new CommandFailure(`Nothing of ours runs under PM2 in ${config.pm2Home}: npm start starts it.`)
   }

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem, type AppSpec } from '../platform/app/ecosystem.js'
 import { explainPlacement, thisMachine } from '../platform/app/placement.js'
+import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
 import { command, CommandFailure } from './lib/command.js'
-import { isFree, startEmbeddedMongo } from './lib/embedded.js'
-import { listProcesses, ROOT, type Pm2Process } from './lib/pm2.js'
+import { startEmbeddedMongo } from './lib/embedded.js'
+import { isFree } from './lib/mongodData.js'
+import { listProcesses, type Pm2Process } from './lib/pm2.js'
 import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm start
@@ -29,7 +31,7 @@ Next:
 await command(USAGE, {}, async () => {
   const say = stopwatch()
   const config = loadConfig()
-  const apps = ecosystem(config, ROOT)
+  const apps = ecosystem(config, PACKAGE_ROOT)
   say(explainPlacement(config.placement, thisMachine()))
   const processes = await listProcesses(config)
   refuseStrangers(apps, processes, config)

@@ -2,13 +2,11 @@ import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { Config } from '../../config/index.js'
 import { NAMESPACE } from '../../platform/app/ecosystem.js'
+import { PACKAGE_ROOT as ROOT } from '../../platform/lib/packageRoot.js'
 import { CommandFailure } from './command.js'
 
-/** The package's directory: this file runs as dist/cli/lib/pm2.js. */
-export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export const ECOSYSTEM = join(ROOT, 'ecosystem.config.js')
 
 const PM2 = join(ROOT, 'node_modules/.bin/pm2')

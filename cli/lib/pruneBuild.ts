@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from './pm2.js'
+import { PACKAGE_ROOT as ROOT } from '../../platform/lib/packageRoot.js'
 
 /**
  * The end of `npm run build`: the compiler leaves the output of a source that is gone, and the tree of dist/functions

@@ -83,16 +83,18 @@ export async function loadFunctions(names?: readonly string[], root = FUNCTIONS)
   const known = new Set(tree.map(({ operation }) => operation))
   for (const name of names ?? []) if (!known.has(name)) throw new Error(`There is no function ${name} in functions/`)
   return Promise.all(
-    tree
-      .filter(({ operation }) => !names || names.includes(operation))
-      .map(async ({ domain, operation, file }) => {
-        const fn = ((await import(pathToFileURL(file).href)) as { default?: FunctionDefinition }).default
-        if (fn?.operation?.name !== operation || fn.operation.domain !== domain) {
-          throw new Error(`${file} must default-export define(${domain}.${operation}, ...)`)
-        }
-        return fn
-      }),
+    tree.filter(({ operation }) => !names || names.includes(operation)).map((located) => loadFunction(located)),
   )
+}
+
+/** Imports one function. `version`: imports its file anew where it was imported with another one before. */
+export async function loadFunction({ domain, operation, file }: Located, version = ''): Promise<FunctionDefinition> {
+  const url = pathToFileURL(file).href + (version && `?${version}`)
+  const fn = ((await import(url)) as { default?: FunctionDefinition }).default
+  if (fn?.operation?.name !== operation || fn.operation.domain !== domain) {
+    throw new Error(`${file} must default-export define(${domain}.${operation}, ...)`)
+  }
+  return fn
 }
 
 function operationsIn(domain: string, folder: string, internal: boolean): Located[] {
