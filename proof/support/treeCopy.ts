@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { listTree } from '../../platform/runtime/tree.js'
 import { PACKAGE } from './installation.js'
 import { until } from './until.js'
 
@@ -19,6 +20,13 @@ export async function copyTree(): Promise<{ root: string; remove(): Promise<void
   }
   await symlink(join(PACKAGE, 'node_modules'), join(root, 'node_modules'))
   return { root, remove: () => rm(root, { recursive: true, force: true }) }
+}
+
+/** Where an operation of a tree stands. */
+export function operationFile(root: string, operation: string): string {
+  const located = listTree(join(root, 'functions')).find((each) => each.operation === operation)
+  if (!located) throw new Error(`There is no operation ${operation} in ${root}`)
+  return located.file
 }
 
 /** `npm run dev` in a tree. */
@@ -58,7 +66,7 @@ export function startDev(root: string, env: NodeJS.ProcessEnv): Dev {
       return line
     },
     async interrupt() {
-      process.kill(-(child.pid as number), 'SIGINT')
+      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGINT')
       const [code] = await ended
       return code
     },
