@@ -2,7 +2,7 @@ import type { Types } from 'mongoose'
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { users } from '../contract.js'
 import { archiveLedger, RECENT_LIMIT } from '../ledger.changes.js'
-import { clearFinal, finalOf, forgetOld, MARKER_FIELDS, type Marked } from '../user.markers.js'
+import { clearFinal, finalOf, forgetOld, MARKER_FIELDS, type Marked } from '../marker.changes.js'
 import { User } from '../user.model.js'
 
 const PAGE = 200
