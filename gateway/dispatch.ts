@@ -8,6 +8,7 @@ import type { TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
 import { MAX_REQUEST_CHARS, TOO_LARGE } from './decoder.js'
 import type { SocketLimits } from './limits.js'
+import type { Outgoing } from './outgoing.js'
 import type { LookUpRole } from './roles.js'
 import type { SocketFeeds } from './socketFeeds.js'
 
@@ -24,6 +25,9 @@ export interface Sender {
   claims: TokenClaims | null
   limits: SocketLimits
   feeds: SocketFeeds
+  outgoing: Outgoing
+  /** Aborted when the socket is gone: what has not begun by then need not. */
+  gone: AbortSignal
 }
 
 /** Answers a request. Never rejects. */
@@ -76,21 +80,28 @@ export function createDispatch(options: {
     if (operation.within && !sender.feeds.follows(operation.within.feed(input.data))) {
       throw new Refusal(operation.within.refusal, 'This socket is not there: join first.')
     }
-    const spentMs = Math.ceil(performance.now() - arrivedAtMs)
-    const result = await request(
-      {
-        operation: fullName(operation),
-        // An id that the client left open is chosen here, so that sending this call again is the same call.
-        input: withNewId(operation, input.data, newId),
-        caller,
-        requestId,
-        ttlMs: Math.max(1, config.deadlinesMs[operation.deadline] - spentMs),
-      },
-      { idempotent: operation.idempotent },
-    )
-    // What the feed has to say begins after the answer: it is read first.
-    moveSocket(operation, input.data, result, sender.feeds)
-    return result
+    const end = await takeTurn(operation, sender)
+    try {
+      const ttlMs = Math.floor(config.deadlinesMs[operation.deadline] - (performance.now() - arrivedAtMs))
+      // It has not begun, so that its outcome is known: nothing.
+      if (ttlMs <= 0) throw tooManyUnderWay()
+      const result = await request(
+        {
+          operation: fullName(operation),
+          // An id that the client left open is chosen here, so that sending this call again is the same call.
+          input: withNewId(operation, input.data, newId),
+          caller,
+          requestId,
+          ttlMs,
+        },
+        { idempotent: operation.idempotent },
+      )
+      // What the feed has to say begins after the answer: it is read first.
+      moveSocket(operation, input.data, result, sender.feeds)
+      return result
+    } finally {
+      end?.()
+    }
   }
 
   return async (incoming, sender) => {
@@ -108,6 +119,24 @@ export function createDispatch(options: {
     return result
   }
 }
+
+/**
+ * Waits until the sender may have one more call under way; answers what ends it. The turn goes on until the answer, sent
+ * by then, has been read: whoever asks for much and reads little waits for itself.
+ */
+async function takeTurn(
+  { weight = 1 }: Operation,
+  { limits, gone, outgoing }: Sender,
+): Promise<(() => void) | undefined> {
+  const turns = limits.turns()
+  if (!turns) return undefined
+  const end = await turns.enter(weight, gone)
+  if (!end) throw tooManyUnderWay()
+  return () => setImmediate(() => void outgoing.drained().then(end))
+}
+
+const tooManyUnderWay = (): Refusal =>
+  new Refusal('rate_limited', 'Too many requests are under way.', { retryAfterMs: 1000 })
 
 /** A request has one argument, or none for "all defaults". */
 function soleArgument(args: readonly unknown[]): unknown {

@@ -4,9 +4,21 @@ import { coalesce } from '../platform/lib/coalesce.js'
 import type { CallInput, Operation, Output } from '../platform/contract/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
 import type { Logger } from '../platform/lib/log.js'
+import { createPageReader } from './feedPages.js'
+
+/** How fast a socket is given what it missed. */
+export interface Pace {
+  /** Resolves when it has read nearly all that it was given and may be given more, or is gone. */
+  ready(): Promise<void>
+  /** All that was ever sent to it. */
+  sentBytes(): number
+  /** What it was given by itself has cost so many bytes. */
+  given(bytes: number): void
+}
 
 /** A socket that follows a feed. */
 export interface FeedFollower {
+  pace: Pace
   /** Whose socket it is. */
   userId: string
   /** False once it is gone, or has left. */
@@ -68,8 +80,9 @@ export function createFeedHub(options: {
     timeoutMs: 10_000,
     onTimeout: () => new Refusal('unavailable', 'The feeds did not answer in time.'),
   })
-  const read = async (feed: string, after: number): Promise<Entry[]> =>
+  const readNow = async (feed: string, after: number): Promise<Entry[]> =>
     (await call(feeds.readFeed, { feed, after, limit: PAGE })).entries
+  const read = createPageReader(readNow)
 
   /** `position.seq`: what was delivered before a failure is not delivered again. */
   async function welcome(feed: string, follower: FeedFollower, position: { seq?: number; told?: true }): Promise<void> {
@@ -80,12 +93,16 @@ export function createFeedHub(options: {
     if (!position.told) follower.from(seq)
     position.told = true
     for (let known = head; follower.active();) {
-      for (const entry of seq < known ? await read(feed, seq) : []) {
+      if (seq < known) await follower.pace.ready()
+      const entries = seq < known && follower.active() ? await read(feed, seq, known) : []
+      const sentBytes = follower.pace.sentBytes()
+      for (const entry of entries) {
         if (!follower.active()) return
         follower.deliver(entry)
         position.seq = seq = entry.seq
         if (concerns(entry, follower)) return follower.ended(seq)
       }
+      follower.pace.given(follower.pace.sentBytes() - sentBytes)
       if (!follower.active()) return
       const channel = channels.get(feed)
       if (!channel || channel.seq === seq) return join(feed, follower, seq)
@@ -126,9 +143,10 @@ export function createFeedHub(options: {
 
   async function readOn(feed: string, channel: Channel): Promise<void> {
     for (;;) {
-      const entries = await read(feed, channel.seq)
+      // A page may be shorter than it could be, where its entries are long.
+      const entries = await readNow(feed, channel.seq)
       for (const entry of entries) if (entry.seq > channel.seq) passOn(channel, entry)
-      if (entries.length < PAGE) return
+      if (entries.length === 0) return
     }
   }
 

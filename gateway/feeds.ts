@@ -4,7 +4,7 @@ import type { Logger } from '../platform/lib/log.js'
 import type { Config } from '../config/index.js'
 import type { Transport } from '../platform/runtime/transport.js'
 import { createAcknowledge } from './acknowledgements.js'
-import { createFeedHub } from './feedHub.js'
+import { createFeedHub, type Pace } from './feedHub.js'
 import type { WatchFeeds } from './feedWatch.js'
 import { createPresenceReporter } from './presence.js'
 import { createSystemCall } from './systemCall.js'
@@ -12,12 +12,10 @@ import { createSocketFeeds, payloadOf, type Comeback, type SocketFeeds } from '.
 
 /** What the stream of new entries did not bring is found by then. */
 const SWEEP_MS = 2000
-/** Packets that a socket may leave unread. Whoever is further behind is cut off, and comes back for the rest. */
-const MAX_UNREAD_PACKETS = 20_000
 
 /** All feeds of this worker. */
 export interface GatewayFeeds {
-  of(socket: Socket, comeback: Comeback): SocketFeeds
+  of(socket: Socket, comeback: Comeback, pace: Pace): SocketFeeds
   close(): Promise<void>
 }
 
@@ -40,7 +38,6 @@ export function createGatewayFeeds(options: {
   let sweeping = false
 
   function sweep(): void {
-    cutOffTheSlow()
     if (sweeping) return
     sweeping = true
     hub
@@ -49,21 +46,13 @@ export function createGatewayFeeds(options: {
       .finally(() => (sweeping = false))
   }
 
-  function cutOffTheSlow(): void {
-    for (const socket of io.sockets.sockets.values()) {
-      const unread = (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length
-      if (unread <= MAX_UNREAD_PACKETS) continue
-      log.warn({ socketId: socket.id, unread }, 'cut off: reads too slowly')
-      socket.conn.close(true)
-    }
-  }
-
   const acknowledge = createAcknowledge(options)
   const presence = createPresenceReporter({ hub, call, worker: options.newId(), log })
   const watching = watch({ appended: (entry) => hub.take(entry), opened: sweep })
   const timer = setInterval(sweep, SWEEP_MS)
   return {
-    of: (socket, comeback) => createSocketFeeds({ socket, hub, moved: presence.moved, acknowledge, comeback }),
+    of: (socket, comeback, pace) =>
+      createSocketFeeds({ socket, hub, moved: presence.moved, acknowledge, comeback, pace }),
     async close() {
       clearInterval(timer)
       presence.stop()

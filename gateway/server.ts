@@ -1,5 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Server, type Socket } from 'socket.io'
 import { z } from 'zod'
 import type { Config } from '../config/index.js'
@@ -12,16 +14,21 @@ import type { Transport } from '../platform/runtime/transport.js'
 import { createGuardedServer } from '../platform/http/connections.js'
 import { createRepeats } from '../platform/http/repeats.js'
 import { id } from '../platform/contract/types.js'
+import { createAuthority } from './authority.js'
 import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
 import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
 import { createGatewayFeeds } from './feeds.js'
+import type { Pace } from './feedHub.js'
 import type { WatchFeeds } from './feedWatch.js'
-import { createLimits } from './limits.js'
+import { costOf, createLimits, type SocketLimits } from './limits.js'
 import { createMeter } from './meter.js'
+import { countOutgoing } from './outgoing.js'
 import { originAllowed } from './origin.js'
 import { createRoleLookup } from './roles.js'
 import { createSession, type SocketSession } from './session.js'
+import { shareUse } from './sharedUse.js'
 import type { Comeback } from './socketFeeds.js'
+import { createSystemCall } from './systemCall.js'
 import { watchDoor } from './watchdog.js'
 
 const seq = z.int().min(0)
@@ -30,7 +37,9 @@ const comebackShape: z.ZodType<Comeback> = z.object({ lastSeq: seq.optional(), l
 
 /** How long a connection may stay without saying who it is. */
 const CONNECT_TIMEOUT_MS = 5000
-/** What is left of the drain time for clients to leave after the last answers. */
+/** In requests: verifying a signature for nothing. */
+const COST_OF_A_BAD_HANDSHAKE = 10
+/** For clients to leave by themselves: refused ones, and what is left of the drain time after the last answers. */
 const FAREWELL_MS = 1500
 
 export interface GatewayOptions {
@@ -61,7 +70,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const limits = createLimits(config.rateLimitPerSecond)
   const meter = createMeter(log, () => sessions.size)
   const lookUpRole = createRoleLookup(options)
+  const authority = createAuthority({ lookUpRole, log, now })
+  const sharing = shareUse({ limits, call: createSystemCall(options), worker: newId(), log })
   const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole }))
+  const gone = new WeakMap<Socket, AbortController>()
+  const tried = new WeakSet<object>()
   let draining: Promise<void> | undefined
   let onEmpty = (): void => {}
   let door: ReturnType<typeof watchDoor> | undefined
@@ -87,12 +100,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   })
 
+  const outgoing = countOutgoing(io, repeats)
   const feeds = createGatewayFeeds({ ...options, io, watch: options.watchFeeds })
 
   io.use((socket, next) => {
     admit(socket).then(
       () => next(),
-      (error: unknown) => next(connectError(error)),
+      (error: unknown) => {
+        next(connectError(error, socket))
+        setTimeout(() => socket.conn.close(), FAREWELL_MS).unref()
+      },
     )
   })
   const operations = describe(options.contracts)
@@ -102,8 +119,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     const sender = socket.data as Sender
     const session = createSession({ socket, sender, dispatch, log, newId })
     sessions.add(session)
-    if (sender.claims) sender.feeds.followUser(sender.claims.userId)
+    const unwatch = listen(socket, sender)
     socket.on('disconnect', (reason) => {
+      gone.get(socket)?.abort()
+      unwatch()
       sender.feeds.close(reason !== 'client namespace disconnect')
       sessions.delete(session)
       if (sessions.size === 0) onEmpty()
@@ -111,19 +130,54 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (draining) session.drain()
   })
 
+  /** The user's news come once its token is known to work, and as long as it does. */
+  function listen(socket: Socket, { claims, feeds }: Sender): () => void {
+    if (!claims) return () => {}
+    return authority.watch({
+      claims,
+      authorised: () => feeds.followUser(claims.userId),
+      ended(reason) {
+        feeds.close(false)
+        socket.emit('session:ended', reason.toPublic(newId()))
+      },
+    })
+  }
+
+  /** Before anything that costs more than the look at its address: whoever comes too often is sent away unread. */
   async function admit(socket: Socket): Promise<void> {
-    const claims = await identify(socket.handshake.auth.token)
-    const comeback = comebackShape.safeParse(socket.handshake.auth)
-    if (!comeback.success) throw invalidInput(comeback.error)
+    // One try a connection: what costs a signature must cost a connection too.
+    if (tried.has(socket.conn)) throw new Refusal('rate_limited', 'One try a connection.', { retryAfterMs: 1000 })
+    tried.add(socket.conn)
     const own = limits.admit(socket.handshake.address)
     if (!own) throw new Refusal('rate_limited', 'Too many connections from this address.', { retryAfterMs: 1000 })
-    Object.assign(socket.data as object, {
-      claims,
-      limits: own,
-      feeds: feeds.of(socket, comeback.data),
-    } satisfies Sender)
     if (socket.conn.readyState === 'open') socket.conn.once('close', own.release)
     else own.release()
+    try {
+      const claims = await identify(socket.handshake.auth.token)
+      const comeback = comebackShape.safeParse(socket.handshake.auth)
+      if (!comeback.success) throw invalidInput(comeback.error)
+      if (claims) own.signedIn(claims.userId)
+      Object.assign(socket.data as object, sender(socket, claims, own, comeback.data))
+    } catch (error) {
+      own.charge(COST_OF_A_BAD_HANDSHAKE)
+      throw error
+    }
+  }
+
+  function sender(socket: Socket, claims: TokenClaims | null, own: SocketLimits, comeback: Comeback): Sender {
+    const out = outgoing.of(socket)
+    const pace: Pace = {
+      async ready() {
+        await out.drained()
+        for (let ms = own.take(false, 0); ms > 0 && socket.connected; ms = own.take(false, 0)) await sleep(ms)
+      },
+      sentBytes: out.sentBytes,
+      given: (bytes) => own.charge(costOf(bytes)),
+    }
+    const leaving = new AbortController()
+    setMaxListeners(0, leaving.signal)
+    gone.set(socket, leaving)
+    return { claims, limits: own, feeds: feeds.of(socket, comeback, pace), outgoing: out, gone: leaving.signal }
   }
 
   async function identify(token: unknown): Promise<TokenClaims | null> {
@@ -132,11 +186,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     return verifyToken(token, config, now())
   }
 
-  function connectError(error: unknown): Error {
+  function connectError(error: unknown, { handshake }: Socket): Error {
     const requestId = newId()
     const shown = toPublicError(error, requestId)
     if (shown.code === 'internal') log.error({ err: error, requestId }, 'handshake failed')
-    else log.info({ requestId, code: shown.code }, 'refused: handshake')
+    else repeats.note(`handshake: ${shown.code}`, handshake.address, { requestId })
     return Object.assign(new Error(shown.message), { data: shown })
   }
 
@@ -159,6 +213,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     clearTimeout(abandon)
     clearTimeout(stillThere)
     meter.stop()
+    authority.stop()
+    sharing.stop()
     repeats.stop()
     await feeds.close()
     await io.close()

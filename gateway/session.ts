@@ -3,6 +3,7 @@ import { toPublicError, Refusal, type Result } from '../platform/contract/errors
 import type { Logger } from '../platform/lib/log.js'
 import type { Dispatch, Sender } from './dispatch.js'
 import { handOver } from './handover.js'
+import { costOf } from './limits.js'
 
 /**
  * How long a draining socket may stay silent before it is closed without an answer to close it with. Whoever sends more
@@ -74,7 +75,9 @@ export function createSession(options: {
       leaveWhenQuiet()
     } else {
       lastAnswerAtMs = performance.now()
+      const sent = sender.outgoing.sentBytes()
       answer(result)
+      sender.limits.charge(costOf(sender.outgoing.sentBytes() - sent))
     }
   }
 

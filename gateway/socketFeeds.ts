@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io'
 import type { Acknowledge } from './acknowledgements.js'
 import type { Entry } from '../functions/feeds/contract.js'
-import type { FeedHub, FeedFollower } from './feedHub.js'
+import type { FeedHub, FeedFollower, Pace } from './feedHub.js'
 import type { Moved } from './presence.js'
 
 /** The feeds that one socket follows: its user's, and those of the lobbies that it is in. */
@@ -30,7 +30,7 @@ export interface Comeback {
 }
 
 /** More does not wait for a client that said it would join, and does not. */
-const MAX_WAITING = 1000
+const MAX_WAITING = { entries: 1000, bytes: 256_000 }
 
 /** Which part of a lobby's feed this socket gets, or got, by being there. */
 interface Stay {
@@ -50,12 +50,14 @@ export function createSocketFeeds(options: {
   moved: Moved
   acknowledge: Acknowledge
   comeback: Comeback
+  pace: Pace
 }): SocketFeeds {
-  const { socket, hub, moved, acknowledge, comeback } = options
+  const { socket, hub, moved, acknowledge, comeback, pace } = options
   const stays = new Map<string, Stay>()
   /** The feeds that its client is about to be in again, and since when it was. */
   const expected = new Map(Object.entries(comeback.lobbies ?? {}).map(([id, since]) => [`lobby:${id}`, since]))
-  const waiting: Entry[] = []
+  const waiting: { entry: Entry; bytes: number }[] = []
+  let waitingBytes = 0
   const following: { user?: { userId: string; feed: string; follower: FeedFollower } } = {}
   let closed = false
 
@@ -80,10 +82,13 @@ export function createSocketFeeds(options: {
 
   /** The user's feed, in order: what has to wait holds up what comes after it. */
   function pump(): void {
-    for (let entry = waiting[0]; entry; entry = waiting[0]) {
+    for (let first = waiting[0]; first; first = waiting[0]) {
+      const { entry, bytes } = first
       const elsewhere = getsElsewhere(entry)
-      if (!elsewhere && willGetElsewhere(entry) && waiting.length <= MAX_WAITING) return
+      const tooMany = waiting.length > MAX_WAITING.entries || waitingBytes > MAX_WAITING.bytes
+      if (!elsewhere && willGetElsewhere(entry) && !tooMany) return
       waiting.shift()
+      waitingBytes -= bytes
       if (elsewhere) tellPosition(entry.seq)
       else emit(entry)
     }
@@ -108,8 +113,12 @@ export function createSocketFeeds(options: {
         userId,
         active: () => !closed,
         from: tellPosition,
+        pace,
         deliver(entry) {
-          waiting.push(entry)
+          // Only what a client is expected to get elsewhere waits, and only then its size matters.
+          const bytes = expected.size === 0 ? 0 : JSON.stringify(entry.data).length
+          waiting.push({ entry, bytes })
+          waitingBytes += bytes
           pump()
         },
         caughtUp() {},
@@ -131,6 +140,7 @@ export function createSocketFeeds(options: {
           userId: following.user.userId,
           active: () => !closed && stays.get(feed) === stay && stay.until === undefined,
           from: (seq) => void (stay.seen = seq),
+          pace,
           deliver(entry) {
             stay.seen = entry.seq
             emit(entry)

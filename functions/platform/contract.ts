@@ -1,5 +1,9 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
+import { id } from '../../platform/contract/types.js'
+
+/** What an account of the gateway's limits (a user, an address) has spent, in requests. */
+const spent = z.array(z.strictObject({ account: z.string().max(100), weight: z.number().positive() }))
 
 export const platform = defineContract('platform', {
   getStatus: operation({
@@ -17,5 +21,14 @@ export const platform = defineContract('platform', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+  }),
+  shareUse: operation({
+    summary: 'For gateway workers: takes what users and addresses spent there, answers what they spent at the others.',
+    access: 'internal',
+    input: z.strictObject({ worker: id, spent: spent.max(2000) }),
+    output: z.object({ spent }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: false,
   }),
 })

@@ -21,7 +21,10 @@ test('OK, when every function has an instance and every database answers', async
 test('with a domain only that; an unknown one is invalid_input', async (t) => {
   const system = await createTestSystem(t)
   const { functions } = await system.run(platform.getStatus, { domain: 'platform' }, null)
-  t.deepEqual(functions, [{ name: 'getStatus', instances: 1 }])
+  t.deepEqual(functions, [
+    { name: 'getStatus', instances: 1 },
+    { name: 'shareUse', instances: 1 },
+  ])
   const refusal = await system.refused(platform.getStatus, { domain: '__proto__' }, null)
   t.is(refusal.code, 'invalid_input')
 })

@@ -1,0 +1,87 @@
+import test, { type ExecutionContext } from 'ava'
+import type { Socket } from 'socket.io-client'
+import { createPageReader } from '../../gateway/feedPages.js'
+import { createTurns } from '../../gateway/turns.js'
+import type { Entry } from '../../functions/feeds/contract.js'
+import { until } from '../../proof/support/until.js'
+import { codeOf, open, send, startGateway } from './support.js'
+
+function tcpOf(socket: Socket): { pause(): void; resume(): void } {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: { _socket: NodeJS.ReadableStream } } }
+  const tcp = transport.ws._socket
+  return { pause: () => void tcp.pause(), resume: () => void tcp.resume() }
+}
+
+async function anonymous(t: ExecutionContext, port: number): Promise<Socket> {
+  const socket = open(port, { reconnection: false })
+  t.teardown(() => socket.disconnect())
+  await until(() => socket.connected)
+  return socket
+}
+
+test('a socket that asks for much and reads nothing is cut off; others are served meanwhile', async (t) => {
+  const { port, calls } = await startGateway(t, { answer: () => ({ ok: true, data: 'x'.repeat(1_000_000) }) })
+  const deaf = await anonymous(t, port)
+  const { pause, resume } = tcpOf(deaf)
+  pause()
+  for (let i = 0; i < 150; i++) deaf.emit('getStatus', {}, () => {})
+  await until(() => calls.length >= 20)
+  const other = await anonymous(t, port)
+  t.is(await codeOf(other, 'getStatus'), 'ok')
+  resume()
+  await until(() => deaf.disconnected)
+  t.true(other.connected)
+})
+
+test('answers cost by their bytes: long ones use the rate up sooner', async (t) => {
+  const { port } = await startGateway(t, { answer: () => ({ ok: true, data: 'x'.repeat(1_000_000) }) })
+  const socket = await anonymous(t, port)
+  const codes: string[] = []
+  for (let i = 0; i < 6; i++) codes.push(await codeOf(socket, 'getStatus'))
+  t.deepEqual([...new Set(codes)], ['ok', 'rate_limited'])
+  const result = await send(socket, 'getStatus')
+  t.true(!result.ok && Number(result.error.details?.['retryAfterMs']) > 10)
+})
+
+test('so much is under way at once; the rest waits in order, and leaves with its socket', async (t) => {
+  const turns = createTurns(10)
+  const staying = new AbortController()
+  const leaving = new AbortController()
+  const order: string[] = []
+  const enter = async (name: string, weight: number, { signal }: AbortController = staying) => {
+    const end = await turns.enter(weight, signal)
+    order.push(end ? name : `${name} gone`)
+    return end
+  }
+  const [first] = await Promise.all([enter('a', 6), enter('b', 4)])
+  const third = enter('c', 5)
+  const fourth = enter('d', 1, leaving)
+  const fifth = enter('e', 1)
+  leaving.abort()
+  await fourth
+  first?.()
+  await Promise.all([third, fifth])
+  t.deepEqual(order, ['a', 'b', 'd gone', 'c', 'e'])
+  t.is(await turns.enter(1, leaving.signal), undefined)
+  t.truthy(await createTurns(10).enter(50, staying.signal), 'what is heavier than all is let in alone')
+})
+
+test('a page that several want is read once, and kept while the feed goes on behind it', async (t) => {
+  let reads = 0
+  const entry = (seq: number): Entry => ({
+    ...{ feed: 'user:1', seq, key: String(seq), name: 'a:b', data: {} },
+    at: '2031-01-01T00:00:00.000Z',
+  })
+  const read = createPageReader((_feed, after) => {
+    reads++
+    return Promise.resolve([entry(after + 1), entry(after + 2)])
+  })
+  const pages = await Promise.all(Array.from({ length: 100 }, () => read('user:1', 0, 10)))
+  t.is(reads, 1)
+  t.is(new Set(pages).size, 1)
+  await read('user:1', 0, 10)
+  t.is(reads, 1)
+  await read('user:1', 8, 10)
+  await read('user:1', 8, 10)
+  t.is(reads, 3, 'the last page may grow')
+})
