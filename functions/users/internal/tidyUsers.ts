@@ -1,8 +1,9 @@
 import type { Types } from 'mongoose'
 import { define, type Context } from '../../../platform/runtime/function.js'
+import { clearFinal, forgetOld, forgettingMark } from '../../../protocol/forgetting.js'
 import { users } from '../contract.js'
 import { archiveLedger, RECENT_LIMIT } from '../ledger.changes.js'
-import { clearFinal, finalOf, forgetOld, MARKER_FIELDS, type Marked } from '../marker.changes.js'
+import { forgetfulUsers, MARKER_FIELDS, type Marked } from '../marker.changes.js'
 import { User } from '../user.model.js'
 
 const PAGE = 200
@@ -22,9 +23,9 @@ export default define(users.tidyUsers, async (ctx) => {
     if (position.after === null) break
 
     for (const { _id, overlong } of page) if (overlong.length > 0) report.archived += await archiveLedger(ctx, _id)
-    const final = await finalOf(ctx, page)
-    report.cleared += await clearFinal(ctx, page, final)
-    report.forgotten += await forgetOld(ctx, page, final)
+    const forgetful = await forgetfulUsers(ctx, page)
+    report.cleared += await clearFinal(forgetful, page)
+    report.forgotten += await forgetOld(forgetful, page, forgettingMark(ctx))
   }
   return report
 })
