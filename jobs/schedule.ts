@@ -44,7 +44,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   },
   {
     name: 'tidy',
-    calls: [users.tidyUsers, bookings.tidyCars, trains.tidyTrains, feeds.tidyFeeds, calendars.tidyCalendars],
+    calls: [users.tidyUsers, bookings.tidyThings, trains.tidyTrains, feeds.tidyFeeds, calendars.tidyCalendars],
     intervalMs: () => 3_600_000,
     lockMs: () => 10_000,
   },

@@ -1,32 +1,23 @@
 import mongoose from 'mongoose'
+import type { Output } from '../../platform/contract/contract.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { settledBetween, violation, type Violation } from '../../protocol/audit.js'
 import { isOutstanding } from '../../protocol/states.js'
 import { payments } from '../payments/contract.js'
-import { trains } from '../trains/contract.js'
 import { users } from '../users/contract.js'
-import {
-  checkCarOf,
-  checkOverlaps,
-  checkTrainOf,
-  checkUser,
-  type AuditedBooking,
-  type AuditedCar,
-  type AuditedTrain,
-  type Booked,
-} from './booking.audit.js'
+import { checkThingOf, checkUser, type AuditedBooking, type Booked } from './booking.audit.js'
+import { bookableKinds, kindOf, thingOf, type BookableKind } from './booking.kinds.js'
 import { Booking } from './booking.model.js'
-import { Car } from './kinds/car/car.model.js'
 import { bookings } from './contract.js'
 
 const { ObjectId } = mongoose.Types
-type ObjectId = mongoose.Types.ObjectId
 
 export default define(bookings.auditBooks, async (ctx) => {
   const startedAt = ctx.now()
   const violations: Violation[] = []
   const parkedPayments: string[] = []
-  const checked = { users: 0, cars: 0, trains: 0, bookings: 0 }
+  const checked = { users: 0, bookings: 0 }
+  const things: Record<string, number> = {}
 
   for await (const page of userPages(ctx)) {
     checked.users += page.length
@@ -43,18 +34,10 @@ export default define(bookings.auditBooks, async (ctx) => {
     violations.push(violation('booking_has_user', 'bookings', `${total - checked.bookings} bookings belong to no user`))
   }
 
-  const cars = ctx.model(Car).find({}, CAR_FIELDS).lean().batchSize(20).cursor()
-  for await (const car of cars) {
-    checked.cars++
-    violations.push(...checkOverlaps(car), ...(await checkMarkers(ctx, `car ${String(car._id)}`, markersOfCar(car))))
-  }
-
-  for await (const page of trainPages(ctx)) {
-    checked.trains += page.length
-    for (const train of page) {
-      violations.push(...train.violations.map((detail) => violation('seats', train.id, detail)))
-      violations.push(...(await checkMarkers(ctx, `train ${train.id}`, markersOfTrain(train))))
-    }
+  for (const kind of bookableKinds.values()) {
+    const { count, violations: found } = await auditThingsOf(ctx, kind)
+    things[`${kind.name}s`] = count
+    violations.push(...found)
   }
 
   violations.push(...(await checkOutstanding(ctx)))
@@ -65,27 +48,28 @@ export default define(bookings.auditBooks, async (ctx) => {
     .lean()
   return {
     ok: violations.length === 0,
-    checked,
+    checked: { ...checked, ...(things as ThingCounts) },
     violations,
     parked: parked.map(({ _id }) => _id.toHexString()),
     parkedPayments,
   }
 })
 
-const AUDITED_FIELDS = {
-  userId: 1,
-  carId: 1,
-  trainId: 1,
-  passengers: 1,
-  seats: 1,
-  from: 1,
-  to: 1,
-  cost: 1,
-  state: 1,
-  reverses: 1,
-  createdAt: 1,
-} as const
-const CAR_FIELDS = { bookings: 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 }
+type ThingCounts = Omit<Output<typeof bookings.auditBooks>['checked'], 'users' | 'bookings'>
+
+/** Each thing alone, and whether it knows a booking that nobody else does. */
+async function auditThingsOf(ctx: Context, { name, audit }: BookableKind) {
+  const violations: Violation[] = []
+  let count = 0
+  for await (const thing of audit.all(ctx)) {
+    count++
+    violations.push(...thing.violations, ...(await checkMarkers(ctx, `${name} ${thing.id}`, thing.markers)))
+  }
+  return { count, violations }
+}
+
+const UNAUDITED = ['repairs', 'outbox', 'request', 'requestId'] as const
+const AUDITED_FIELDS = Object.fromEntries(UNAUDITED.map((each) => [each, 0])) as Record<string, 0>
 
 type UserPage = Awaited<ReturnType<typeof auditUsersPage>>['items']
 
@@ -106,8 +90,7 @@ async function auditUsersBookings(ctx: Context, page: UserPage) {
   const ids = page.map(({ id }) => id)
   const before = await bookingsOf(ctx, ids)
   const { items } = await auditUsersPage(ctx, { userIds: ids })
-  const cars = await carsOf(ctx, before)
-  const trainsBooked = await trainsOf(ctx, before)
+  const booked = await bookedBy(ctx, before)
   const after = await bookingsOf(ctx, ids)
 
   const settled = settledBetween(before, after)
@@ -118,10 +101,8 @@ async function auditUsersBookings(ctx: Context, page: UserPage) {
     ...checkUser(user, byUser.get(user.id) ?? [], known),
   ])
   for (const each of settled) {
-    const { carId, trainId } = each.booking
-    violations.push(
-      ...(trainId ? checkTrainOf(each, trainsBooked.get(String(trainId))) : checkCarOf(each, cars.get(String(carId)))),
-    )
+    const kind = kindOf(each.booking)
+    violations.push(...checkThingOf(each, kind, booked.get(kind.name)?.get(thingOf(each.booking))))
   }
   return { bookings: after, violations }
 }
@@ -133,73 +114,31 @@ async function bookingsOf(ctx: Context, userIds: string[]): Promise<AuditedBooki
     .lean()
 }
 
-async function carsOf(
-  ctx: Context,
-  before: AuditedBooking[],
-): Promise<Map<string, Booked<AuditedCar['bookings'][number]>>> {
-  const ids = idsIn(before, 'carId').map((each) => new ObjectId(each))
-  const cars = await ctx
-    .model(Car)
-    .find({ _id: { $in: ids } }, { bookings: 1, forgottenBefore: 1 })
-    .lean()
-  return new Map(
-    cars.map(({ _id, bookings: held, forgottenBefore }) => {
-      const id = String(_id)
-      return [id, { id, records: groupBy(held, (each) => String(each._id)), forgottenBefore }]
-    }),
-  )
-}
-
-async function trainsOf(
-  ctx: Context,
-  before: AuditedBooking[],
-): Promise<Map<string, Booked<AuditedTrain['bookings'][number]>>> {
-  const ids = idsIn(before, 'trainId')
-  const found = new Map<string, Booked<AuditedTrain['bookings'][number]>>()
-  for (let i = 0; i < ids.length; i += MAX_IDS_PER_CALL) {
-    const { items } = await ctx.call(trains.auditTrains, { trainIds: ids.slice(i, i + MAX_IDS_PER_CALL) })
-    for (const { id, bookings: held } of items) found.set(id, { id, records: groupBy(held, (each) => each.id) })
+/** What these bookings are of, by kind and id. */
+async function bookedBy(ctx: Context, before: AuditedBooking[]): Promise<Map<string, Map<string, Booked>>> {
+  const found = new Map<string, Map<string, Booked>>()
+  for (const [name, theirs] of groupBy(before, (each) => kindOf(each).name)) {
+    const kind = bookableKinds.get(name) as BookableKind
+    const things = await kind.audit.find(ctx, [...new Set(theirs.map(thingOf))])
+    found.set(
+      name,
+      new Map(things.map((thing) => [thing.id, { thing, records: groupBy(thing.records, ({ id }) => id) }])),
+    )
   }
   return found
 }
 
-const MAX_IDS_PER_CALL = 1000
-
-const idsIn = (bookings: AuditedBooking[], key: 'carId' | 'trainId'): string[] => [
-  ...new Set(bookings.flatMap((each) => each[key]?.toHexString() ?? [])),
-]
-
-async function* trainPages(ctx: Context) {
-  let cursor: string | null | undefined
-  do {
-    const page = await ctx.call(trains.auditTrains, { limit: 200, ...(cursor && { cursor }) })
-    yield page.items
-    cursor = page.nextCursor
-  } while (cursor)
-}
-
-const markersOfCar = (car: AuditedCar): ObjectId[] => [
-  ...car.bookings.map(({ _id }) => _id),
-  ...car.pendingBookings,
-  ...car.tombstones,
-]
-
-const markersOfTrain = (train: AuditedTrain & { pendingBookings: string[]; tombstones: string[] }): ObjectId[] =>
-  [...train.bookings.map(({ id }) => id), ...train.pendingBookings, ...train.tombstones].map(
-    (each) => new ObjectId(each),
-  )
-
 /** Every marker has its booking: a booking is durable before anything of it reaches what is booked. */
-async function checkMarkers(ctx: Context, owner: string, ids: ObjectId[]): Promise<Violation[]> {
+async function checkMarkers(ctx: Context, owner: string, ids: string[]): Promise<Violation[]> {
   if (ids.length === 0) return []
   const found = await ctx
     .model(Booking)
-    .find({ _id: { $in: ids } }, { _id: 1 })
+    .find({ _id: { $in: ids.map((each) => new ObjectId(each)) } }, { _id: 1 })
     .lean()
   const known = new Set(found.map(({ _id }) => String(_id)))
   return ids
-    .filter((id) => !known.has(String(id)))
-    .map((id) => violation('marker_has_booking', String(id), `${owner} knows it, no booking does`))
+    .filter((id) => !known.has(id))
+    .map((id) => violation('marker_has_booking', id, `${owner} knows it, no booking does`))
 }
 
 async function checkOutstanding(ctx: Context): Promise<Violation[]> {

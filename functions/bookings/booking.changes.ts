@@ -1,12 +1,18 @@
 import mongoose from 'mongoose'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { invalidInput } from '../../platform/runtime/invocation.js'
 import { isSameRequest, type RequestMark } from '../../platform/runtime/requests.js'
 import { newEngineDocument } from '../../protocol/request.js'
 import { isOutstanding } from '../../protocol/states.js'
+import { users } from '../users/contract.js'
 import { readBooking } from './booking.access.js'
 import { bookingEngine, outstandingRefusal } from './booking.engine.js'
+import { bookableKinds, type BookableKind } from './booking.kinds.js'
 import type { BookingDocument } from './booking.model.js'
+import { kindAsked } from './kinds.rules.js'
+import type { Draft } from './kinds/kind.js'
+import type { KindContract } from './kinds/kind.contract.js'
 
 const { ObjectId } = mongoose.Types
 
@@ -30,13 +36,31 @@ export async function unlessKnown<D>(ctx: Context, bookingId: string, draft: Pro
   }
 }
 
+/** What to book and what it costs, as its kind says; refusals from here store nothing. */
+export async function draftOf(
+  ctx: Context,
+  operation: KindContract['bookedBy'],
+  input: object,
+  userId: string,
+): Promise<Draft> {
+  const kind = bookableKinds.get(kindAsked(operation, input as Record<string, unknown>)) as BookableKind
+  const draft = await kind.draft(ctx, input)
+  // The gateway knows that a caller exists; only somebody else may not.
+  if (userId !== ctx.caller?.userId) await ctx.call(users.getUser, { userId })
+  if (!Number.isSafeInteger(draft.cost)) {
+    throw invalidInput({ issues: [{ path: [kind.costsBy], message: 'the cost of so much would pass 2^53 - 1' }] })
+  }
+  return draft
+}
+
 export const newBooking = (
   ctx: Context,
   bookingId: string,
-  draft: Pick<BookingDocument, 'userId' | 'from' | 'to' | 'cost'>,
+  userId: string,
+  draft: Draft,
   request: RequestMark,
 ): BookingDocument => ({
-  ...newEngineDocument({ _id: new ObjectId(bookingId), ...draft }, ctx.now()),
+  ...newEngineDocument({ _id: new ObjectId(bookingId), userId: new ObjectId(userId), ...draft }, ctx.now()),
   request,
   requestId: ctx.requestId,
 })

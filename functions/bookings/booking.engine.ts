@@ -8,18 +8,16 @@ import { mongoStore } from '../../protocol/mongoStore.js'
 import { newEngineDocument, settling as settlingRequest } from '../../protocol/request.js'
 import { remoteUser } from '../users/user.remote.js'
 import { carriedByMove, carriedByInsert } from './booking.news.js'
-import { Booking, isTrainBooking, type BookingDocument } from './booking.model.js'
-import { carParticipant } from './kinds/car/car.participant.js'
-import { remoteTrain, remoteSeatGiver } from './kinds/train/train.remote.js'
+import { bookableKinds, kindOf, ownFieldsOf, type BookableKind } from './booking.kinds.js'
+import { Booking, type BookingDocument } from './booking.model.js'
 
 /**
- * The protocol's engine for bookings: the car votes here, the user in the users domain, a train in the trains domain. Seats
- * are counted when all vote; their numbers are given when it is decided.
+ * The protocol's engine for bookings: what is booked votes, here or in the domain where it lives (its kind knows), and
+ * the user in the users domain.
  */
 export function bookingEngine(system: System): Engine<BookingDocument> {
-  const car = { ...carParticipant(system), refusal: 'car_unavailable' }
-  const train = { ...remoteTrain(system), refusal: 'seats_unavailable' }
-  const seats = remoteSeatGiver(system)
+  const things = new Map([...bookableKinds].map(([name, kind]) => [name, voterOf(kind, system)]))
+  const afterwards = new Map([...bookableKinds].map(([name, kind]) => [name, kind.afterwards?.(system)]))
   const user = {
     ...remoteUser<BookingDocument>(system, 'booking', (booking) => booking),
     refusal: 'insufficient_funds',
@@ -29,8 +27,11 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
       encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedByInsert(booking, system) }),
       timeoutMs: system.config.deadlinesMs.write,
     }),
-    votersOf: (booking) => [isTrainBooking(booking) ? train : car, user] as Voter<BookingDocument>[],
-    receiversOf: (booking) => (isTrainBooking(booking) && !booking.reverses ? [seats] : []),
+    votersOf: (booking) => [things.get(kindOf(booking).name) as Voter<BookingDocument>, user],
+    receiversOf(booking) {
+      const last = booking.reverses ? undefined : afterwards.get(kindOf(booking).name)
+      return last ? [last] : []
+    },
     carries: (moved) => carriedByMove(moved, system),
     now: system.now,
     reversalOf: (original) => reversalOf(original, system),
@@ -38,19 +39,20 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
   })
 }
 
+const voterOf = (kind: BookableKind, system: System): Voter<BookingDocument> => ({
+  ...kind.participant(system),
+  refusal: kind.refusal,
+})
+
 /** A user has one outstanding booking at a time, a reversal too. */
 export const rivalsOf = ({ userId }: BookingDocument) => ({ userId })
 
-/** The booking that takes another one back: the same user, car or seats, period and cost. */
+/** The booking that takes another one back: the same user, thing, period and cost. */
 export function reversalOf(original: BookingDocument, { now, newId }: Pick<System, 'now' | 'newId'>): BookingDocument {
-  const { userId, carId, trainId, lobbyId, passengers, seats, from, to, cost } = original
+  const { userId, from, to, cost } = original
   return {
     ...newEngineDocument({ _id: new mongoose.Types.ObjectId(newId()), userId, from, to, cost }, now()),
-    ...(carId && { carId }),
-    ...(trainId && { trainId }),
-    ...(lobbyId && { lobbyId }),
-    ...(passengers && { passengers }),
-    ...(seats && { seats }),
+    ...ownFieldsOf(original),
     reverses: original._id,
     originalCreatedAt: original.createdAt,
     request: { by: 'system', hash: '' },

@@ -7,19 +7,10 @@ import type { State } from '../../protocol/states.js'
 export interface BookingDocument {
   _id: Types.ObjectId
   userId: Types.ObjectId
-  /** What is booked: a car for a period, or seats on a train. */
-  carId?: Types.ObjectId
-  trainId?: Types.ObjectId
-  /** The period; of a train its departure and arrival, as they were when it was booked. */
+  /** When it is; of a train its departure and arrival, as they were when it was booked. What is booked, its kind adds. */
   from: Date
   to: Date
-  /** Of a train: their names. */
-  passengers?: string[]
-  /** The numbers of their seats, in the same order; the train gives them once the booking is decided. */
-  seats?: number[]
-  /** Where the seats were booked from: its members are told. */
-  lobbyId?: Types.ObjectId
-  /** How often the passengers were changed: what clients read as `version`. */
+  /** How often updateBooking changed it: what clients read as `version`, where its kind has any of that. */
   version?: number
   /** Minor units, 64-bit integer. */
   cost: number
@@ -48,11 +39,6 @@ export interface BookingDocument {
 const schema = new Schema<BookingDocument>(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
-    carId: Schema.Types.ObjectId,
-    trainId: Schema.Types.ObjectId,
-    passengers: { type: [String], default: undefined },
-    seats: { type: [Number], default: undefined },
-    lobbyId: Schema.Types.ObjectId,
     version: Number,
     from: { type: Date, required: true },
     to: { type: Date, required: true },
@@ -72,12 +58,8 @@ const schema = new Schema<BookingDocument>(
     eventVersion: Number,
     outbox: { type: [Schema.Types.Mixed], default: undefined },
   } as never,
-  { versionKey: false },
+  // Kinds of things to book add fields of their own; the collection's validator knows them.
+  { versionKey: false, strict: false },
 )
-
-export type CarBooking = BookingDocument & Required<Pick<BookingDocument, 'carId'>>
-export type TrainBooking = BookingDocument & Required<Pick<BookingDocument, 'trainId' | 'passengers'>>
-
-export const isTrainBooking = (booking: BookingDocument): booking is TrainBooking => booking.trainId !== undefined
 
 export const Booking = defineModel<BookingDocument>('bookings', 'bookings', schema)

@@ -2,6 +2,7 @@ import { carriedEvent } from '../../platform/events/events.js'
 import type { System } from '../../platform/runtime/system.js'
 import { isFinal } from '../../protocol/states.js'
 import type { Change } from '../../protocol/store.js'
+import { kindOf, ownFieldsOf } from './booking.kinds.js'
 import type { BookingDocument } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
 
@@ -22,9 +23,9 @@ export const carriedByInsert = (booking: BookingDocument, ids: Ids) => ({
 export function carriedByMove(moved: BookingDocument, ids: Ids): Change {
   if (!isFinal(moved.state)) return {}
   const event = { type: eventTypeOf(moved), version: 2, payload: presentBooking(moved) }
-  // The numbers of the seats, which the train gave after the decision, are saved with the end that tells of them.
-  const seats = moved.state === 'COMMITTED' && !moved.reverses && moved.seats ? { seats: moved.seats } : {}
-  return { $set: { eventVersion: 2, ...seats }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
+  // What came after the decision (numbers of seats) is saved with the end that tells of it.
+  const given = moved.state === 'COMMITTED' && !moved.reverses ? ownFieldsOf(moved, kindOf(moved).given ?? []) : {}
+  return { $set: { eventVersion: 2, ...given }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
 }
 
 const eventTypeOf = ({ state, reverses }: BookingDocument): string =>

@@ -1,32 +1,11 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
-import { id, listOf, money, name, page, price, time, version } from '../../platform/contract/types.js'
+import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { STATES } from '../../protocol/states.js'
+import { announcedFields, askedOnce, countsOfKinds, ofKinds, operationsOfKinds, refusalsOf } from './kinds.rules.js'
+import { fromBeforeTo, ORDER, period } from './kinds/kind.contract.js'
 
 export const state = z.enum(STATES)
-
-const period = { from: time, to: time }
-const fromBeforeTo = (p: { from?: string | undefined; to?: string | undefined }) => !p.from || !p.to || p.from < p.to
-const bothOrNeither = (p: { from?: string | undefined; to?: string | undefined }) => !p.from === !p.to
-const ORDER = { message: 'from must be before to', path: ['to'] }
-const PAIR = { message: 'from and to go together', path: ['to'] }
-
-export const car = z.object({
-  id,
-  name: z.string(),
-  /** Minor units per started hour. */
-  pricePerHour: price,
-  retired: z.boolean(),
-  version,
-  /** Admins only. */
-  bookings: z.array(z.object({ id, ...period })).optional(),
-  pendingBookings: z.array(id).optional(),
-  createdAt: time,
-  updatedAt: time,
-})
-
-/** As many as seats are wanted. */
-const passengers = z.array(z.strictObject({ name })).min(1).max(100)
 
 /** The events that tell how a booking ended. */
 export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:reversed'] as const
@@ -34,15 +13,10 @@ export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:re
 export const booking = z.object({
   id,
   userId: id,
-  /** A booking has a car, or a train with passengers. */
-  carId: id.optional(),
-  trainId: id.optional(),
-  /** Seats are numbered when the booking is COMMITTED; taken back, their numbers are free again. */
-  passengers: z.array(z.object({ name: z.string(), seat: z.int().optional() })).optional(),
-  /** Of a train booking: raised by updateBooking. */
-  version: version.optional(),
+  /** What is booked, by its kind: `carId`, or `trainId` with `passengers`, ... */
+  ...ofKinds('shows'),
   ...period,
-  /** Started hours, or seats, times price, in minor units. */
+  /** In minor units, set by the server: of a car, started hours times price. */
   cost: money,
   state,
   /** Why it was cancelled. */
@@ -55,74 +29,31 @@ export const booking = z.object({
   lastModified: time,
 })
 
+/** What a request to book says, whatever it books. */
+const request = { bookingId: id.optional(), userId: id.optional() }
+
 /** Bookings carry their events themselves. */
 export const carriers = { booking: 'bookings' }
 
 export const bookings = defineContract('bookings', {
-  createCar: operation({
-    summary: 'Puts a car up for booking.',
-    access: 'admin',
-    input: z.strictObject({ carId: id.optional(), name, pricePerHour: price }),
-    output: car,
-    errors: ['car_id_reused'],
-    deadline: 'quick',
-    idempotent: true,
-    newId: 'carId',
-  }),
-  updateCar: operation({
-    summary: 'Changes name or price (of later bookings), or retires the car: bookings stand, new ones are refused.',
-    access: 'admin',
-    input: z.strictObject({
-      carId: id,
-      version,
-      set: z
-        .strictObject({ name: name.optional(), pricePerHour: price.optional(), retired: z.boolean().optional() })
-        .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
-    }),
-    output: car,
-    errors: ['car_not_found', 'version_conflict'],
-    deadline: 'quick',
-    idempotent: false,
-  }),
-  listCars: operation({
-    summary: 'Cars, oldest first; with a period only those that are free in it. Retired ones are for admins.',
-    access: 'user',
-    input: z
-      .strictObject({ from: time.optional(), to: time.optional(), ...page })
-      .refine(bothOrNeither, PAIR)
-      .refine(fromBeforeTo, ORDER),
-    output: listOf(car),
-    errors: ['invalid_input'],
-    deadline: 'quick',
-    idempotent: true,
-  }),
-  getCar: operation({
-    summary: 'One car; with a period also when it is busy in it.',
-    access: 'user',
-    input: z
-      .strictObject({ carId: id, from: time.optional(), to: time.optional() })
-      .refine(bothOrNeither, PAIR)
-      .refine(fromBeforeTo, ORDER),
-    output: car.extend({ busy: z.array(z.object(period)).optional() }),
-    errors: ['car_not_found'],
-    deadline: 'quick',
-    idempotent: true,
-  }),
+  ...operationsOfKinds,
+
   createBooking: operation({
-    summary: 'Books a car for a period against the balance; answers when it is COMMITTED.',
+    summary: 'Books a thing for a period against the balance; answers when it is COMMITTED.',
     access: 'user',
     input: z
-      .strictObject({ bookingId: id.optional(), carId: id, ...period, userId: id.optional() })
-      .refine(fromBeforeTo, ORDER),
+      .strictObject({ ...request, ...ofKinds('input', 'createBooking'), ...period })
+      .refine(fromBeforeTo, ORDER)
+      .superRefine(askedOnce('createBooking')),
     output: booking,
     errors: [
       'forbidden',
       'booking_id_reused',
-      'car_not_found',
-      'car_retired',
+      ...refusalsOf('createBooking', 'refuses'),
       'user_not_found',
+      'invalid_input',
       'booking_outstanding',
-      'car_unavailable',
+      ...refusalsOf('createBooking', 'refusal'),
       'insufficient_funds',
       'booking_state_changed',
     ],
@@ -134,24 +65,12 @@ export const bookings = defineContract('bookings', {
     summary:
       'Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows.',
     access: 'user',
-    input: z
-      .strictObject({
-        bookingId: id.optional(),
-        userId: id.optional(),
-        lobbyId: id.optional(),
-        trainId: id.optional(),
-        passengers,
-      })
-      .refine(({ lobbyId, trainId }) => !lobbyId !== !trainId, {
-        message: 'either lobbyId or trainId',
-        path: ['trainId'],
-      }),
+    input: z.strictObject({ ...request, ...ofKinds('input', 'startBooking') }).superRefine(askedOnce('startBooking')),
     output: z.object({ bookingId: id, message: z.string() }),
     errors: [
       'forbidden',
       'booking_id_reused',
-      'lobby_not_found',
-      'train_not_found',
+      ...refusalsOf('startBooking', 'refuses'),
       'user_not_found',
       'invalid_input',
       'booking_outstanding',
@@ -161,9 +80,13 @@ export const bookings = defineContract('bookings', {
     newId: 'bookingId',
   }),
   updateBooking: operation({
-    summary: "Changes the passengers' names of a train booking that stands.",
+    summary: "Changes what a booking that stands leaves open: of a train, the passengers' names.",
     access: 'user',
-    input: z.strictObject({ bookingId: id, version, set: z.strictObject({ passengers }) }),
+    input: z.strictObject({
+      bookingId: id,
+      version,
+      set: z.strictObject(ofKinds('changes')).refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
+    }),
     output: booking,
     errors: ['booking_not_found', 'booking_not_updatable', 'version_conflict', 'invalid_input'],
     deadline: 'quick',
@@ -230,12 +153,13 @@ export const bookings = defineContract('bookings', {
     idempotent: true,
   }),
   auditBooks: operation({
-    summary: 'Checks all books on the live system: money, payments, cars, seats, markers, outstanding bookings.',
+    summary: 'Checks all books on the live system: money, payments, all that is booked, markers, outstanding bookings.',
     access: 'admin',
     input: z.strictObject({}),
     output: z.object({
       ok: z.boolean(),
-      checked: z.object({ users: z.int(), cars: z.int(), trains: z.int(), bookings: z.int() }),
+      /** How many users, bookings and things of each kind: `cars`, ... */
+      checked: z.object({ users: z.int(), ...countsOfKinds, bookings: z.int() }),
       violations: z.array(z.object({ rule: z.string(), entityId: z.string(), detail: z.string() })),
       /** Bookings and payments that wait for an admin. */
       parked: z.array(id),
@@ -259,23 +183,14 @@ export const bookings = defineContract('bookings', {
     deadline: 'quick',
     idempotent: true,
   }),
-  findOutstandingOnTrain: operation({
-    summary: 'For tidyTrains: whether a booking of the train, created before a moment, is not final.',
-    access: 'internal',
-    input: z.strictObject({ trainId: id, before: time }),
-    output: z.object({ outstanding: z.boolean() }),
-    errors: [],
-    deadline: 'quick',
-    idempotent: true,
-  }),
   announceOutcome: subscriber({
-    summary: 'Tells the buyer, and the lobby that the seats were booked from, how a train booking ended.',
+    summary: 'Tells whom it concerns how a booking ended: of a train, the buyer and the lobby it was booked from.',
     payload: booking,
     subscribes: BOOKING_ENDS,
-    subscribesWhere: 'trainId',
+    subscribesWhere: announcedFields,
   }),
-  tidyCars: operation({
-    summary: 'For the tidy job: clears leftover markers, forgets what ended more than a day ago.',
+  tidyThings: operation({
+    summary: 'For the tidy job: clears leftover markers at what is booked, forgets what ended more than a day ago.',
     access: 'internal',
     input: z.strictObject({}),
     output: z.object({ cleared: z.int(), forgotten: z.int() }),

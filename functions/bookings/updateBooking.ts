@@ -1,15 +1,16 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
-import { invalidInput } from '../../platform/runtime/invocation.js'
 import { visibleBooking } from './booking.access.js'
-import { Booking, isTrainBooking } from './booking.model.js'
+import { kindOf } from './booking.kinds.js'
+import { Booking } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
 import { bookings } from './contract.js'
 
 export default define(bookings.updateBooking, async (ctx, { bookingId, version, set }) => {
   const found = await visibleBooking(ctx, bookingId)
-  if (!isTrainBooking(found) || found.reverses || found.state !== 'COMMITTED') {
-    throw new Refusal('booking_not_updatable', 'It is no train booking that stands.')
+  const { change } = kindOf(found)
+  if (!change || found.reverses || found.state !== 'COMMITTED') {
+    throw new Refusal('booking_not_updatable', 'It is no booking that stands and leaves something open.')
   }
   const stored = ctx.model(Booking)
   if (await stored.exists({ reverses: found._id })) {
@@ -17,17 +18,13 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
   }
   const current = found.version ?? 0
   if (current !== version) throw staleVersion(current)
-  if (set.passengers.length !== found.passengers.length) {
-    throw invalidInput({
-      issues: [{ path: ['set', 'passengers'], message: `must be ${found.passengers.length}: the seats stay the same` }],
-    })
-  }
+  const changed = change(found, set)
 
-  // A final booking never moves again, so this write meets no executor; only another update of its names.
+  // A final booking never moves again, so this write meets no executor; only another update.
   const updated = await stored
     .findOneAndUpdate(
       { _id: found._id, state: 'COMMITTED', version: version === 0 ? { $in: [0, null] } : version },
-      { $set: { passengers: set.passengers.map(({ name }) => name), version: version + 1 } },
+      { $set: { ...changed, version: version + 1 } },
       { returnDocument: 'after' },
     )
     .lean()

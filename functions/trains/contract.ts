@@ -174,6 +174,6 @@ export const trains = defineContract('trains', {
     summary: 'Drops what the cache has of a train that a booking changed.',
     payload: z.object({ trainId: id.optional() }),
     subscribes: BOOKING_ENDS,
-    subscribesWhere: 'trainId',
+    subscribesWhere: ['trainId'],
   }),
 })

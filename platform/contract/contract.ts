@@ -53,8 +53,8 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
   acknowledges?: { event: string; input(data: Record<string, unknown>): unknown }
   /** Types of the events that are delivered to it, each as its input: see `subscriber`. */
   subscribes?: readonly string[]
-  /** Of those events only the ones whose payload has this field: what concerns nobody costs no call. */
-  subscribesWhere?: string
+  /** Of those events only the ones whose payload has one of these fields: what concerns nobody costs no call. */
+  subscribesWhere?: readonly string[]
 }
 
 export interface Operation<
@@ -94,7 +94,7 @@ export const subscriber = <P extends z.ZodType>({
   summary: string
   payload: P
   subscribes: readonly string[]
-  subscribesWhere?: string
+  subscribesWhere?: readonly string[]
   errors?: readonly ErrorCode[]
   deadline?: DeadlineKind
 }) =>

@@ -1,8 +1,28 @@
+/** Kinds of things to book say their names here, beside their contracts (functions/bookings/kinds/), and have these codes. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is filled in where the kinds are
+export interface BookableKinds {}
+
+interface Entry {
+  /** Whether the very same request, sent again later, may succeed. */
+  retryable: boolean
+  /** What to look at. */
+  check: string
+}
+
+const KIND_ERRORS = {
+  not_found: (kind: string) => `The ${kind}Id.`,
+  id_reused: (kind: string) => `This ${kind}Id was sent before with another input or by another caller.`,
+  retired: (kind: string) => `The ${kind} takes no new bookings.`,
+  unavailable: (kind: string) =>
+    `Other bookings hold the ${kind} in that period; the operation that reads it shows when.`,
+}
+type KindErrorCode = `${keyof BookableKinds}_${keyof typeof KIND_ERRORS}`
+
 /**
  * The closed vocabulary of errors. A code is named after the rule that was broken; whatever a client is told is one of
  * these. `retryable` says whether the very same request, sent again later, may succeed; `check` is what to look at.
  */
-export const ERRORS = {
+const VOCABULARY = {
   invalid_input: {
     retryable: false,
     check: 'details.issues lists the failing paths of the input, each with its rule.',
@@ -39,13 +59,6 @@ export const ERRORS = {
   balance_limit_exceeded: {
     retryable: false,
     check: 'What the user has, money held by bookings included, would pass 2^53 - 1 minor units.',
-  },
-  car_not_found: { retryable: false, check: 'The carId.' },
-  car_id_reused: { retryable: false, check: 'This carId was sent before with another input or by another caller.' },
-  car_retired: { retryable: false, check: 'The car takes no new bookings.' },
-  car_unavailable: {
-    retryable: false,
-    check: 'Another booking of the car overlaps the period: getCar shows the busy ones.',
   },
   booking_not_found: { retryable: false, check: 'The bookingId; other users’ bookings are not found either.' },
   booking_outstanding: {
@@ -142,6 +155,10 @@ export const ERRORS = {
   train_not_found: { retryable: false, check: 'The trainId.' },
   train_id_reused: { retryable: false, check: 'This trainId was sent before with another input or by another caller.' },
   train_has_bookings: { retryable: false, check: 'Bookings hold seats of the train: cancel them first.' },
+  seats_unavailable: {
+    retryable: false,
+    check: 'As the reason of a rejected booking: so many seats were not left. getTrain shows how many are.',
+  },
   seats_sold: { retryable: false, check: 'More seats are sold or held than the train would have: details.sold.' },
   lobby_not_found: { retryable: false, check: 'The lobbyId.' },
   lobby_id_reused: { retryable: false, check: 'This lobbyId was sent before with another input or by another caller.' },
@@ -158,9 +175,18 @@ export const ERRORS = {
     retryable: true,
     check: 'The view did not show the seq in `after` in time. Operators: npm run views -- status.',
   },
-} as const satisfies Record<string, { retryable: boolean; check: string }>
+} as const satisfies Record<string, Entry>
 
-export type ErrorCode = keyof typeof ERRORS
+export type ErrorCode = keyof typeof VOCABULARY | KindErrorCode
+
+/** All codes; those of a kind from when its contract is loaded. */
+export const ERRORS = { ...VOCABULARY } as Record<ErrorCode, Entry>
+
+export function addKindErrors(kind: keyof BookableKinds): void {
+  for (const [rule, check] of Object.entries(KIND_ERRORS)) {
+    ERRORS[`${kind}_${rule}` as ErrorCode] = { retryable: false, check: check(kind) }
+  }
+}
 
 /** What a client is told of a refusal. Never a stack, a cause or an internal message. */
 export interface PublicError {

@@ -53,7 +53,7 @@ export function eventSubscribers(system: System, operations: Iterable<Operation>
     types: [...byType.keys()],
     of: ({ type, payload }) =>
       (byType.get(type) ?? []).filter(
-        ({ subscribesWhere: field }) => field === undefined || field in (payload as object),
+        ({ subscribesWhere: fields }) => !fields || fields.some((field) => field in (payload as object)),
       ),
     available(subscriber) {
       const state = stateOf(subscriber)

@@ -321,7 +321,7 @@ test('after a day cars and users forget what ended, late writes stay fenced off,
 
   system.clock.advance(30 * HOUR_MS)
   await untilMajority(system)
-  t.like(await system.run(bookings.tidyCars, {}, null), { forgotten: 3 })
+  t.like(await system.run(bookings.tidyThings, {}, null), { forgotten: 3 })
   await system.run(users.tidyUsers, {}, null)
   t.deepEqual((await system.run(users.getUser, { userId: user.userId })).bookings, [])
   t.deepEqual((await system.run(bookings.getCar, { carId })).bookings, [])

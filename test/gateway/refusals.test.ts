@@ -106,7 +106,7 @@ test('when several rules are broken, the first one answers', async (t) => {
 test('unknown and internal operations, and names that mean something to JavaScript', async (t) => {
   const { connect, userToken, calls } = await startGateway(t)
   const socket = await connect((await userToken('admin')).token)
-  const names = ['nope', 'authenticate', 'moveFunds', 'tidyCars', 'users.getUser', 'bookings.createBooking', '']
+  const names = ['nope', 'authenticate', 'moveFunds', 'tidyThings', 'users.getUser', 'bookings.createBooking', '']
   const special = ['__proto__', 'constructor', 'toString', 'error', 'hasOwnProperty', 'message', 'ping']
   for (const name of [...names, ...special]) t.is(await codeOf(socket, name, {}), 'unknown_operation', name)
   t.is(await codeOf(socket, 7 as unknown as string, {}), 'unknown_operation')

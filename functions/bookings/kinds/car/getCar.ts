@@ -1,7 +1,7 @@
 import { Refusal } from '../../../../platform/contract/errors.js'
 import { define } from '../../../../platform/runtime/function.js'
-import { presentCar } from '../../booking.presenter.js'
 import { Car } from './car.model.js'
+import { presentCar } from './car.presenter.js'
 import { bookings } from '../../contract.js'
 
 export default define(bookings.getCar, async (ctx, { carId, from, to }) => {

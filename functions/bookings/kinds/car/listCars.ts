@@ -1,7 +1,7 @@
 import { define } from '../../../../platform/runtime/function.js'
 import { pageOf } from '../../../../platform/runtime/pages.js'
-import { presentCar } from '../../booking.presenter.js'
 import { Car } from './car.model.js'
+import { presentCar } from './car.presenter.js'
 import { bookings } from '../../contract.js'
 
 export default define(bookings.listCars, async (ctx, { from, to, limit, cursor }) => {

@@ -1,8 +1,8 @@
 import { Refusal } from '../../../../platform/contract/errors.js'
 import { define } from '../../../../platform/runtime/function.js'
 import { long } from '../../../../platform/database/long.js'
-import { presentCar } from '../../booking.presenter.js'
 import { Car } from './car.model.js'
+import { presentCar } from './car.presenter.js'
 import { bookings } from '../../contract.js'
 
 export default define(bookings.updateCar, async (ctx, { carId, version, set }) => {

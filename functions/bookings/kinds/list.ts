@@ -1,0 +1,5 @@
+import car from './car/contract.js'
+import train from './train/contract.js'
+
+/** The kinds of things to book. docs/adding.md shows how another one is made. */
+export const KINDS = [car, train] as const

@@ -1,0 +1,105 @@
+import mongoose, { type Types } from 'mongoose'
+import type { Output } from '../../../../platform/contract/contract.js'
+import { Refusal } from '../../../../platform/contract/errors.js'
+import { invalidInput } from '../../../../platform/runtime/invocation.js'
+import { violation } from '../../../../protocol/audit.js'
+import { inParts } from '../../../../protocol/forgetting.js'
+import { trains } from '../../../trains/contract.js'
+import type { BookingDocument } from '../../booking.model.js'
+import type { AuditedThing, Kind } from '../kind.js'
+import { announceSeats } from './train.news.js'
+import { remoteSeatGiver, remoteTrain } from './train.remote.js'
+import { lobbyTerms, trainTerms } from './train.terms.js'
+
+const { ObjectId } = mongoose.Types
+
+export type TrainBooking = BookingDocument & {
+  trainId: Types.ObjectId
+  /** Their names. */
+  passengers: string[]
+  /** The numbers of their seats, in the same order; the train gives them once the booking is decided. */
+  seats?: number[]
+  /** Where the seats were booked from: its members are told. */
+  lobbyId?: Types.ObjectId
+}
+
+interface Input {
+  lobbyId?: string
+  trainId?: string
+  passengers: { name: string }[]
+}
+
+/** Seats on a train, which lives in the trains domain: seats are counted when it votes, and numbered after the decision. */
+export default {
+  async draft(ctx, { lobbyId, passengers, ...input }) {
+    const trainId = input.trainId ?? (await ctx.use(lobbyTerms)(lobbyId as string))?.trainId
+    if (trainId === undefined) throw new Refusal('lobby_not_found', `There is no lobby ${lobbyId}.`)
+    const train = await ctx.use(trainTerms)(trainId)
+    if (!train) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
+    return {
+      trainId: new ObjectId(trainId),
+      ...(lobbyId !== undefined && { lobbyId: new ObjectId(lobbyId) }),
+      passengers: passengers.map(({ name }) => name),
+      from: new Date(train.departureTime),
+      to: new Date(train.arrivalTime),
+      cost: passengers.length * train.pricePerSeat,
+    }
+  },
+  costsBy: 'passengers',
+  participant: remoteTrain,
+  afterwards: remoteSeatGiver,
+  refusalText: 'So many seats are not left.',
+  fields: ['trainId', 'lobbyId', 'passengers', 'seats'],
+  given: ['seats'],
+  present: ({ trainId, passengers, seats, version }) => ({
+    trainId: trainId.toHexString(),
+    passengers: passengers.map((name, i) => ({ name, ...(seats && { seat: seats[i] as number }) })),
+    version: version ?? 0,
+  }),
+  change(booking, { passengers = [] }: { passengers?: { name: string }[] }) {
+    if (passengers.length !== booking.passengers.length) {
+      const message = `must be ${booking.passengers.length}: the seats stay the same`
+      throw invalidInput({ issues: [{ path: ['set', 'passengers'], message }] })
+    }
+    return { passengers: passengers.map(({ name }) => name) }
+  },
+  announce: announceSeats,
+  audit: {
+    async *all(ctx) {
+      let cursor: string | null | undefined
+      do {
+        const page = await ctx.call(trains.auditTrains, { limit: 200, ...(cursor && { cursor }) })
+        for (const train of page.items) yield audited(train)
+        cursor = page.nextCursor
+      } while (cursor)
+    },
+    async find(ctx, ids) {
+      const found: AuditedTrain[] = []
+      await inParts(ids, async (trainIds) => {
+        const { items } = await ctx.call(trains.auditTrains, { trainIds })
+        found.push(...items.map(audited))
+        return []
+      })
+      return found
+    },
+    differs(booking, { passengers, seats }) {
+      if (passengers !== booking.passengers.length) return `holds ${passengers} seats`
+      return seats.join() === booking.seats?.join() ? undefined : `has seats ${seats.join()}`
+    },
+  },
+} satisfies Kind<TrainBooking, Input, HeldSeats>
+
+interface HeldSeats {
+  id: string
+  passengers: number
+  seats: number[]
+}
+type AuditedTrain = AuditedThing<HeldSeats>
+type Answered = Output<typeof trains.auditTrains>['items'][number]
+
+const audited = ({ id, bookings, pendingBookings, tombstones, violations }: Answered): AuditedTrain => ({
+  id,
+  records: bookings,
+  markers: [...bookings.map((each) => each.id), ...pendingBookings, ...tombstones],
+  violations: violations.map((detail) => violation('seats', id, detail)),
+})

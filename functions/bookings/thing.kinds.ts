@@ -1,0 +1,193 @@
+import mongoose, { Schema, type Types } from 'mongoose'
+import { coalesce } from '../../platform/lib/coalesce.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import type { ModelDefinition } from '../../platform/database/model.js'
+import type { Context } from '../../platform/runtime/function.js'
+import { requestOf } from '../../platform/runtime/requests.js'
+import type { System } from '../../platform/runtime/system.js'
+import type { Violation } from '../../protocol/audit.js'
+import { tidyAll, type Forgetful, type Memory, type Tidied } from '../../protocol/forgetting.js'
+import { mongoStore } from '../../protocol/mongoStore.js'
+import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
+import { FINAL, isOutstanding } from '../../protocol/states.js'
+import { Booking, type BookingDocument } from './booking.model.js'
+import type { AuditedThing } from './kinds/kind.js'
+
+const { ObjectId } = mongoose.Types
+
+/** What the things to book that live in this domain have in common, whatever their kind. */
+
+/** What a thing remembers of a booking whose effect stands. */
+export interface ThingRecord {
+  _id: Types.ObjectId
+}
+
+export interface ThingDocument<R extends ThingRecord = ThingRecord> {
+  _id: Types.ObjectId
+  retired: boolean
+  /** The protocol's three places (protocol.md); the active records carry what they hold. */
+  bookings: R[]
+  pendingBookings: Types.ObjectId[]
+  tombstones: Types.ObjectId[]
+  /** Bookings created before this are refused as void: their markers may be gone. */
+  forgottenBefore: Date
+  version: number
+  request: { by: string; hash: string }
+  createdAt: Date
+  updatedAt: Date
+}
+
+const ids = { type: [Schema.Types.ObjectId], default: [] }
+
+/** For the mongoose schema of a kind, beside its own fields. */
+export const thingFields = (record: object) => ({
+  retired: { type: Boolean, default: false },
+  bookings: { type: [record], default: [] },
+  pendingBookings: ids,
+  tombstones: ids,
+  forgottenBefore: { type: Date, default: () => new Date(0) },
+  version: { type: Number, default: 0 },
+  request: { by: String, hash: String },
+  createdAt: { type: Date, required: true },
+  updatedAt: { type: Date, required: true },
+})
+
+/** A new thing, with nothing booked. */
+export function newThing(ctx: Context, id: string, input: object): Omit<ThingDocument, 'bookings'> & { bookings: [] } {
+  const at = ctx.now()
+  return {
+    _id: new ObjectId(id),
+    retired: false,
+    bookings: [],
+    pendingBookings: [],
+    tombstones: [],
+    forgottenBefore: new Date(0),
+    version: 0,
+    request: requestOf(ctx, input),
+    createdAt: at,
+    updatedAt: at,
+  }
+}
+
+/** The participant of the booking protocol that such a thing is. */
+export function thingParticipant<B extends BookingDocument, T extends ThingDocument>(
+  system: System,
+  model: ModelDefinition<T>,
+  rules: ParticipantRules<B>,
+): Participant<B> {
+  const store = mongoStore<T>(system.model(model).collection, {
+    projection: { 'bookings._id': 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1 },
+    timeoutMs: system.config.deadlinesMs.write,
+  })
+  return participant(store, rules)
+}
+
+export const THING_PLACES = { ...BOOKING_PLACES, activeId: 'bookings._id' }
+
+/** What a booking needs to know of its thing beforehand; null where there is none. Reads asked for together share a round trip. */
+export const thingTerms =
+  <T extends ThingDocument, F extends keyof T & string>(model: ModelDefinition<T>, fields: readonly F[]) =>
+  (system: System): ((id: string) => Promise<Pick<T, '_id' | F> | null>) =>
+    coalesce<string, Pick<T, '_id' | F> | null>(
+      async (asked) => {
+        const unique = [...new Set(asked)].map((each) => new ObjectId(each))
+        const projection = Object.fromEntries(fields.map((each) => [each, 1]))
+        const found = await system
+          .model(model)
+          .collection.find<Pick<T, '_id' | F>>({ _id: { $in: unique } } as never, { projection })
+          .toArray()
+        const byId = new Map(found.map((thing) => [thing._id.toHexString(), thing]))
+        return asked.map((each) => byId.get(each) ?? null)
+      },
+      {
+        maxBatch: 256,
+        maxInFlight: 2,
+        timeoutMs: system.config.deadlinesMs.quick,
+        onTimeout: () => new Refusal('unavailable', 'What is to be booked did not answer in time.'),
+      },
+    )
+
+// --- audit
+
+/** How auditBooks reads such things: `check` says what is wrong with one alone. */
+export function auditThings<T extends ThingDocument>(
+  model: ModelDefinition<T>,
+  check: (thing: T) => Violation[],
+  more: Record<string, 1> = {},
+) {
+  const fields = { bookings: 1, pendingBookings: 1, tombstones: 1, forgottenBefore: 1, ...more }
+  const audited = (thing: T): AuditedThing<T['bookings'][number] & { id: string }> => {
+    const { _id, bookings, pendingBookings, tombstones, forgottenBefore } = thing
+    const records = bookings.map((each) => ({ ...each, id: String(each._id) }))
+    return {
+      id: _id.toHexString(),
+      records,
+      markers: [...records.map(({ id }) => id), ...pendingBookings.map(String), ...tombstones.map(String)],
+      forgottenBefore,
+      violations: check(thing),
+    }
+  }
+  return {
+    async *all(ctx: Context) {
+      const things = ctx.model(model).find({}, fields).lean().batchSize(20).cursor()
+      for await (const thing of things) yield audited(thing as unknown as T)
+    },
+    async find(ctx: Context, asked: string[]) {
+      const $in = asked.map((each) => new ObjectId(each))
+      const found = (await ctx
+        .model(model)
+        .find({ _id: { $in } } as never, fields)
+        .lean()) as unknown as T[]
+      return found.map(audited)
+    },
+  }
+}
+
+// --- forgetting
+
+/** One sweep over such things: clears leftover markers, forgets what ended or was taken back more than a day ago. */
+export function tidyThings<R extends ThingRecord, T extends ThingDocument<R>>(
+  ctx: Context,
+  model: ModelDefinition<T>,
+  { idField, ...rules }: { idField: string } & Required<Pick<Memory<R>, 'isOver'>> & Pick<Forgetful<T>, 'alsoRaise'>,
+): Promise<Tidied> {
+  const { isOver, ...more } = rules
+  const things = ctx.model(model)
+  const fields = { bookings: 1, pendingBookings: 1, tombstones: 1 }
+  const untidy = Object.keys(fields).map((place) => ({ [`${place}.0`]: { $exists: true } }))
+  const found = things.find({ $or: untidy }, fields).sort({ _id: 1 }).lean().batchSize(20).cursor()
+  const memory: Memory<R> = {
+    places: BOOKING_PLACES,
+    settled: (ids, before) =>
+      idsOfBookings(ctx, {
+        _id: { $in: ids.map((each) => new ObjectId(each)) },
+        state: { $in: [...FINAL] },
+        ...(before && { createdAt: { $lt: before } }),
+      }),
+    isOver,
+  }
+  return tidyAll<T>(
+    ctx,
+    {
+      collection: things.collection,
+      memories: [memory],
+      async waiting(page, mark) {
+        const outstanding = await ctx
+          .model(Booking)
+          .find(
+            { [idField]: { $in: page.map(({ _id }) => _id) }, ...isOutstanding, createdAt: { $lt: mark } },
+            { [idField]: 1 },
+          )
+          .lean()
+        return new Set(outstanding.map((booking) => String((booking as unknown as Record<string, unknown>)[idField])))
+      },
+      ...more,
+    },
+    found as unknown as AsyncIterable<T>,
+  )
+}
+
+async function idsOfBookings(ctx: Context, filter: object): Promise<ReadonlySet<string>> {
+  const found = await ctx.model(Booking).find(filter, { _id: 1 }).lean()
+  return new Set(found.map(({ _id }) => String(_id)))
+}
