@@ -12,7 +12,7 @@ import { bookableKinds, type BookableKind } from './booking.kinds.js'
 import type { BookingDocument } from './booking.model.js'
 import { kindAsked } from './kinds.rules.js'
 import type { Draft } from './kinds/kind.js'
-import type { KindContract } from './kinds/kind.contract.js'
+import type { KindContract } from './kinds/kind.rules.js'
 
 const { ObjectId } = mongoose.Types
 

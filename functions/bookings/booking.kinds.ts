@@ -1,6 +1,6 @@
 import type { BookingDocument } from './booking.model.js'
 import type { Kind } from './kinds/kind.js'
-import type { KindContract } from './kinds/kind.contract.js'
+import type { KindContract } from './kinds/kind.rules.js'
 import { KINDS } from './kinds/list.js'
 
 /** A kind with both its halves. */

@@ -3,7 +3,7 @@ import { defineContract, operation, subscriber } from '../../platform/contract/c
 import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { STATES } from '../../protocol/states.js'
 import { announcedFields, askedOnce, countsOfKinds, ofKinds, operationsOfKinds, refusalsOf } from './kinds.rules.js'
-import { fromBeforeTo, ORDER, period } from './kinds/kind.contract.js'
+import { fromBeforeTo, ORDER, period } from './kinds/kind.rules.js'
 
 export const state = z.enum(STATES)
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../platform/contract/errors.js'
-import type { KindContract } from './kinds/kind.contract.js'
+import type { KindContract } from './kinds/kind.rules.js'
 import { KINDS } from './kinds/list.js'
 
 /** What the contract of bookings takes from the kinds of things to book: the fields, rules, codes and operations of all. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { operation } from '../../../../platform/contract/contract.js'
 import { addKindErrors } from '../../../../platform/contract/errors.js'
 import { id, listOf, name, page, price, time, version } from '../../../../platform/contract/types.js'
-import { bothOrNeither, defineKind, fromBeforeTo, maybePeriod, ORDER, PAIR, period } from '../kind.contract.js'
+import { bothOrNeither, defineKind, fromBeforeTo, maybePeriod, ORDER, PAIR, period } from '../kind.rules.js'
 
 declare module '../../../../platform/contract/errors.js' {
   interface BookableKinds {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { operation } from '../../../../platform/contract/contract.js'
 import { id, name, time, version } from '../../../../platform/contract/types.js'
-import { defineKind } from '../kind.contract.js'
+import { defineKind } from '../kind.rules.js'
 
 /** As many as seats are wanted. */
 const passengers = z.array(z.strictObject({ name })).min(1).max(100)

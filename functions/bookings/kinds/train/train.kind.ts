@@ -1,27 +1,16 @@
-import mongoose, { type Types } from 'mongoose'
+import mongoose from 'mongoose'
 import type { Output } from '../../../../platform/contract/contract.js'
 import { Refusal } from '../../../../platform/contract/errors.js'
 import { invalidInput } from '../../../../platform/runtime/invocation.js'
 import { violation } from '../../../../protocol/audit.js'
 import { inParts } from '../../../../protocol/forgetting.js'
 import { trains } from '../../../trains/contract.js'
-import type { BookingDocument } from '../../booking.model.js'
 import type { AuditedThing, Kind } from '../kind.js'
 import { announceSeats } from './train.news.js'
 import { remoteSeatGiver, remoteTrain } from './train.remote.js'
-import { lobbyTerms, trainTerms } from './train.terms.js'
+import { lobbyTerms, trainTerms, type TrainBooking } from './train.terms.js'
 
 const { ObjectId } = mongoose.Types
-
-export type TrainBooking = BookingDocument & {
-  trainId: Types.ObjectId
-  /** Their names. */
-  passengers: string[]
-  /** The numbers of their seats, in the same order; the train gives them once the booking is decided. */
-  seats?: number[]
-  /** Where the seats were booked from: its members are told. */
-  lobbyId?: Types.ObjectId
-}
 
 interface Input {
   lobbyId?: string

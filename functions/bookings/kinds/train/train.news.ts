@@ -4,7 +4,7 @@ import { feeds } from '../../../feeds/contract.js'
 import { lobbies } from '../../../lobbies/contract.js'
 import { Booking } from '../../booking.model.js'
 import type { Ending } from '../kind.js'
-import type { TrainBooking } from './train.kind.js'
+import type { TrainBooking } from './train.terms.js'
 
 type FeedNews = CallInput<typeof feeds.appendToFeed>['entries'][number]
 

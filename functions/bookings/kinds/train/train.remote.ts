@@ -4,7 +4,7 @@ import type { Participant, Vote } from '../../../../protocol/participant.js'
 import { remoteParticipant, remoteSteps, toWire } from '../../../../protocol/remote.js'
 import { Unknown } from '../../../../protocol/store.js'
 import { trains } from '../../../trains/contract.js'
-import type { TrainBooking } from './train.kind.js'
+import type { TrainBooking } from './train.terms.js'
 
 type Step = CallInput<typeof trains.moveSeats>['steps'][number]
 type Outcome = Output<typeof trains.moveSeats>['outcomes'][number]

@@ -1,9 +1,21 @@
+import type { Types } from 'mongoose'
 import { coalesce } from '../../../../platform/lib/coalesce.js'
 import type { Output } from '../../../../platform/contract/contract.js'
 import { Refusal } from '../../../../platform/contract/errors.js'
 import type { System } from '../../../../platform/runtime/system.js'
 import { lobbies } from '../../../lobbies/contract.js'
 import { trains } from '../../../trains/contract.js'
+import type { BookingDocument } from '../../booking.model.js'
+
+export type TrainBooking = BookingDocument & {
+  trainId: Types.ObjectId
+  /** Their names. */
+  passengers: string[]
+  /** The numbers of their seats, in the same order; the train gives them once the booking is decided. */
+  seats?: number[]
+  /** Where the seats were booked from: its members are told. */
+  lobbyId?: Types.ObjectId
+}
 
 /** What a booking needs to know beforehand, never from a cache. What is asked for together shares a call. */
 const MAX_BATCH = 256
