@@ -1,5 +1,5 @@
-import { prepare } from '../client/admin.js'
-import { bookAndCancel } from '../client/user.js'
+import { prepare } from '../client/apps/admin.js'
+import { bookAndCancel } from '../client/apps/user.js'
 import { loadConfig } from '../config/index.js'
 import { command } from './lib/command.js'
 import { gatewayUrl } from './lib/gateway.js'

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { bookAndCancel } from '../../client/user.js'
-import { prepare } from '../../client/admin.js'
+import { bookAndCancel } from '../../client/apps/user.js'
+import { prepare } from '../../client/apps/admin.js'
 import { users } from '../../functions/users/contract.js'
 import { signToken } from '../../platform/runtime/tokens.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'

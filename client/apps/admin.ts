@@ -1,4 +1,4 @@
-import { connect, newId } from './index.js'
+import { connect, newId } from '../index.js'
 import { money } from './show.js'
 
 const PRICE_PER_HOUR = 1250

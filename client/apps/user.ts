@@ -1,4 +1,4 @@
-import { connect, type Client } from './index.js'
+import { connect, type Client } from '../index.js'
 import { moment, money } from './show.js'
 
 const HOUR_MS = 3_600_000
