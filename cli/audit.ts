@@ -1,4 +1,4 @@
-import { connect, type Data } from '../client/index.js'
+import { connect, type Data } from '../client/src/index.js'
 import { loadConfig } from '../config/index.js'
 import { command } from './lib/command.js'
 import { gatewayUrl } from './lib/gateway.js'
@@ -11,7 +11,7 @@ bookings. Exit code 1 where something is wrong. --json prints auditBooks's answe
 
 await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
   const config = loadConfig()
-  const client = await connect({ url: gatewayUrl(config), token: await tokenFor(config, 'admin') })
+  const client = await connect(gatewayUrl(config), { token: await tokenFor(config, 'admin') })
   try {
     const audit = await client.call('auditBooks', {}, { deadlineMs: config.deadlinesMs.sweep })
     console.log(json ? JSON.stringify(audit, null, 2) : inWords(audit))

@@ -6,11 +6,11 @@ import { command } from './lib/command.js'
 const USAGE = `npm run docs
 
 Writes docs/operations.md, docs/errors.md, docs/settings.md and docs/states.md from the contracts, the vocabulary of errors, the
-settings and the table of states.`
+settings and the table of states, and client/src/operations.ts, the client's types.`
 
 await command(USAGE, {}, async () => {
   for (const [file, text] of await reference()) {
     await writeFile(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), text)
-    console.log(`docs/${file}`)
+    console.log(file.startsWith('../') ? file.slice(3) : `docs/${file}`)
   }
 })

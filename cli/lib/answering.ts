@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect } from '../../client/index.js'
+import { connect } from '../../client/src/index.js'
 import type { Config } from '../../config/index.js'
 import type { AppSpec } from '../../platform/app/ecosystem.js'
 import { CommandFailure } from './command.js'
@@ -32,7 +32,7 @@ export async function waitUntilAnswering(config: Config, apps: readonly AppSpec[
 /** As getStatus, asked through the gateway, tells it; nothing when all is well. */
 async function whatIsLacking(config: Config): Promise<string | undefined> {
   try {
-    const client = await connect({ url: gatewayUrl(config), deadlineMs: ANSWER_MS })
+    const client = await connect(gatewayUrl(config), { deadlineMs: ANSWER_MS })
     try {
       const { status, message } = await client.call('getStatus', {})
       return status === 'OK' ? undefined : message

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { CallError } from '../../client/index.js'
+import { CallError } from '../../client/src/index.js'
 import { Refusal } from '../../platform/contract/errors.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { SETTINGS } from '../../config/index.js'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
+import { clientTypes } from './clientTypes.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
 import { STATES, TRANSITIONS } from '../../protocol/states.js'
 
-/** The reference pages, by file name, made from the code that they describe. A test compares them with what is committed. */
+/** The reference pages, by their path from docs/, made from the code that they describe. A test compares them with what is committed. */
 export async function reference(): Promise<Map<string, string>> {
   const operations = [...(await loadContracts()).values()]
   return new Map([
@@ -13,6 +14,7 @@ export async function reference(): Promise<Map<string, string>> {
     ['errors.md', errorsPage(operations)],
     ['settings.md', settingsPage()],
     ['states.md', statesPage()],
+    ['../client/src/operations.ts', await clientTypes()],
   ])
 }
 

@@ -1,4 +1,4 @@
-import { connect, newId } from '../index.js'
+import { connect, newId } from '../src/index.js'
 import { money } from './show.js'
 
 const PRICE_PER_HOUR = 1250
@@ -14,7 +14,7 @@ export interface Prepared {
 /** A backend app of an admin: puts a car up, makes a user, pays money in. `say` gets a line for each step. */
 export async function prepare(options: { url: string; token: string; say: (line: string) => void }): Promise<Prepared> {
   const { url, token, say } = options
-  const client = await connect({ url, token })
+  const client = await connect(url, { token })
   try {
     const car = await client.call('createCar', { name: 'Blue Beetle', pricePerHour: PRICE_PER_HOUR })
     say(`createCar: ${car.name}, ${money(car.pricePerHour)} an hour`)

@@ -1,4 +1,4 @@
-import { connect, type Client } from '../index.js'
+import { connect, type Holdfast } from '../src/index.js'
 import { moment, money } from './show.js'
 
 const HOUR_MS = 3_600_000
@@ -16,7 +16,7 @@ export async function bookAndCancel(options: {
   const { user, token } = await signIn(options)
   say(`signIn: ${user.name}`)
 
-  const client = await connect({ url, token })
+  const client = await connect(url, { token })
   try {
     const period = tomorrow()
     const free = await findFree(client, carId, period)
@@ -35,7 +35,7 @@ export async function bookAndCancel(options: {
 }
 
 async function signIn({ url, email, password }: { url: string; email: string; password: string }) {
-  const anonymous = await connect({ url })
+  const anonymous = await connect(url)
   try {
     return await anonymous.call('signIn', { email, password })
   } finally {
@@ -43,7 +43,7 @@ async function signIn({ url, email, password }: { url: string; email: string; pa
   }
 }
 
-async function findFree(client: Client, carId: string, period: { from: string; to: string }) {
+async function findFree(client: Holdfast, carId: string, period: { from: string; to: string }) {
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await client.call('listCars', { ...period, ...(cursor && { cursor }) })
     const found = page.items.find(({ id }) => id === carId)
@@ -53,7 +53,7 @@ async function findFree(client: Client, carId: string, period: { from: string; t
   return undefined
 }
 
-const balance = async (client: Client, userId: string): Promise<string> =>
+const balance = async (client: Holdfast, userId: string): Promise<string> =>
   money((await client.call('getUser', { userId })).balance)
 
 /** From the same hour tomorrow on. */

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CallError, connect, newId } from '../../client/index.js'
+import { CallError, connect, newId } from '../../client/src/index.js'
 import { toPublicError, Refusal } from '../../platform/contract/errors.js'
 import type { Envelope } from '../../platform/runtime/transport.js'
 import { until } from '../../proof/support/until.js'
@@ -16,7 +16,7 @@ const failing = (times: number, code: 'unavailable' | 'rate_limited'): Answering
 
 test('a create is sent again with the id of the first attempt', async (t) => {
   const harness = await startGateway(t, { answer: failing(2, 'unavailable') })
-  const client = await connect({ url: `http://127.0.0.1:${harness.port}`, token: (await harness.userToken()).token })
+  const client = await connect(`http://127.0.0.1:${harness.port}`, { token: (await harness.userToken()).token })
   t.teardown(client.close)
   t.deepEqual(await client.call('createBooking', { carId: newId(), ...PERIOD }), { done: true } as never)
   const ids = harness.calls.map(({ input }) => (input as { bookingId: string }).bookingId)
@@ -26,7 +26,7 @@ test('a create is sent again with the id of the first attempt', async (t) => {
 
 test('what is not idempotent is sent again only when it was not done', async (t) => {
   const { port, userToken, calls } = await startGateway(t, { answer: failing(1, 'unavailable') })
-  const client = await connect({ url: `http://127.0.0.1:${port}`, token: (await userToken('admin')).token })
+  const client = await connect(`http://127.0.0.1:${port}`, { token: (await userToken('admin')).token })
   t.teardown(client.close)
   const update = { carId: newId(), version: 1, set: { retired: true } }
   const error = await t.throwsAsync(client.call('updateCar', update), { instanceOf: CallError })
@@ -34,8 +34,7 @@ test('what is not idempotent is sent again only when it was not done', async (t)
   t.is(calls.length, 1)
 
   const limited = await startGateway(t, { answer: failing(1, 'rate_limited') })
-  const second = await connect({
-    url: `http://127.0.0.1:${limited.port}`,
+  const second = await connect(`http://127.0.0.1:${limited.port}`, {
     token: (await limited.userToken('admin')).token,
   })
   t.teardown(second.close)
@@ -45,7 +44,7 @@ test('what is not idempotent is sent again only when it was not done', async (t)
 
 test('a refusal that is final is thrown at once, typed', async (t) => {
   const { port, userToken, calls } = await startGateway(t, { answer: (envelope) => fail(envelope, 'car_retired') })
-  const client = await connect({ url: `http://127.0.0.1:${port}`, token: (await userToken()).token })
+  const client = await connect(`http://127.0.0.1:${port}`, { token: (await userToken()).token })
   t.teardown(client.close)
   const error = await t.throwsAsync(client.call('getCar', { carId: newId() }), { instanceOf: CallError })
   t.like(error, { code: 'car_retired', retryable: false })
@@ -54,7 +53,7 @@ test('a refusal that is final is thrown at once, typed', async (t) => {
 
 test('retries end with the deadline', async (t) => {
   const { port } = await startGateway(t, { answer: failing(1000, 'unavailable') })
-  const client = await connect({ url: `http://127.0.0.1:${port}` })
+  const client = await connect(`http://127.0.0.1:${port}`)
   t.teardown(client.close)
   const startedAtMs = performance.now()
   await t.throwsAsync(client.call('getStatus', {}, { deadlineMs: 500 }), { instanceOf: CallError })
@@ -67,7 +66,7 @@ test('what a stopping gateway left open is sent to the next one, as the same req
     overrides: { config: { ...testConfig(), drainMs: 2000 } },
   })
   const { userId, token } = await first.userToken()
-  const client = await connect({ url: `http://127.0.0.1:${first.port}`, token })
+  const client = await connect(`http://127.0.0.1:${first.port}`, { token })
   t.teardown(client.close)
   const booking = client.call('createBooking', { carId: newId(), ...PERIOD })
   await until(() => first.calls.length === 1)
@@ -84,8 +83,8 @@ test('what a stopping gateway left open is sent to the next one, as the same req
 test('a refused token and an address without a gateway are told apart', async (t) => {
   const { port } = await startGateway(t)
   const url = `http://127.0.0.1:${port}`
-  const refused = await t.throwsAsync(connect({ url, token: 'nonsense' }), { instanceOf: CallError })
+  const refused = await t.throwsAsync(connect(url, { token: 'nonsense' }), { instanceOf: CallError })
   t.is(refused?.code, 'unauthenticated')
-  const nobody = await t.throwsAsync(connect({ url: 'http://127.0.0.1:1', deadlineMs: 300 }), { instanceOf: CallError })
+  const nobody = await t.throwsAsync(connect('http://127.0.0.1:1', { deadlineMs: 300 }), { instanceOf: CallError })
   t.is(nobody?.code, 'unavailable')
 })

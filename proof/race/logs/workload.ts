@@ -1,5 +1,5 @@
 import type { Random } from '../../support/numbers.js'
-import { newId } from '../../../client/index.js'
+import { newId } from '../../../client/src/index.js'
 import type { RaceClient } from './client.js'
 
 const HOUR_MS = 3_600_000

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import mongoose from 'mongoose'
 import { seededRandom } from '../../support/numbers.js'
 import { pm2Processes } from '../../support/appProcesses.js'
-import { connect, newId, type Client } from '../../../client/index.js'
+import { connect, newId, type Holdfast } from '../../../client/src/index.js'
 import { mongodSettings } from '../../../config/index.js'
 import { databaseName } from '../../../platform/database/database.js'
 import { signToken } from '../../../platform/runtime/tokens.js'
@@ -95,7 +95,7 @@ interface Run extends RaceOptions {
 async function drive(run: Run): Promise<RaceReport> {
   const { clients, seats, seed, rushMs, say, system, passengers } = run
   const random = seededRandom(seed)
-  const admin = await connect({ url: system.url, token: await adminToken(system) })
+  const admin = await connect(system.url, { token: await adminToken(system) })
   const scene = await prepare(admin, seats)
   say(`${clients} clients come to ${LOBBIES} lobbies`)
   passengers.push(...(await gather(run, admin, scene)))
@@ -163,7 +163,7 @@ interface Scene {
   lobbyIds: string[]
 }
 
-async function prepare(admin: Client, seats: number): Promise<Scene> {
+async function prepare(admin: Holdfast, seats: number): Promise<Scene> {
   const scene: Scene = { trainIds: [], lobbyIds: [] }
   for (let i = 0; i < LOBBIES; i++) {
     const train = await admin.call('createTrain', {
@@ -180,7 +180,7 @@ async function prepare(admin: Client, seats: number): Promise<Scene> {
 }
 
 /** Makes the users, connects them, and waits until each is in its lobby. */
-async function gather(run: Run, admin: Client, { lobbyIds }: Scene): Promise<Passenger[]> {
+async function gather(run: Run, admin: Holdfast, { lobbyIds }: Scene): Promise<Passenger[]> {
   const { clients, system, signal, say } = run
   const made: Passenger[] = []
   const queue = Array.from({ length: clients }, (_, i) => i).values()
@@ -218,7 +218,7 @@ async function bookOne(passenger: Passenger, group: number, started: Map<string,
 
 /** Holds that recovery gave back after everybody was refused: exactly the seats there are get sold. */
 async function sellTheRest(
-  admin: Client,
+  admin: Holdfast,
   { trainIds, lobbyIds }: Scene,
   passengers: readonly Passenger[],
   started: Map<string, string>,
@@ -286,7 +286,7 @@ async function database(system: Installation, domain: string) {
   return { db, entries: db.collection('feedEntries'), close: () => client.close() }
 }
 
-async function readBooks({ system, passengers }: Run, admin: Client, { trainIds }: Scene): Promise<Books> {
+async function readBooks({ system, passengers }: Run, admin: Holdfast, { trainIds }: Scene): Promise<Books> {
   const { db, entries, close } = await database(system, 'bookings')
   const feeds: Books['feeds'] = new Map()
   for (const lobbyId of new Set(passengers.map((each) => each.lobbyId))) {

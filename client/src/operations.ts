@@ -1,0 +1,900 @@
+// Made by `npm run docs` from the contracts; edit those.
+
+export type Booking = {
+  id: string
+  userId: string
+  carId?: string
+  trainId?: string
+  passengers?: { name: string; seat?: number }[]
+  version?: number
+  from: string
+  to: string
+  cost: number
+  state: 'INITIAL' | 'PENDING' | 'APPLIED' | 'COMMITTED' | 'CANCELLING' | 'CANCELLED'
+  reason?: string
+  reverses?: string
+  parked?: boolean
+  createdAt: string
+  lastModified: string
+}
+
+export type Car = {
+  id: string
+  name: string
+  pricePerHour: number
+  retired: boolean
+  version: number
+  bookings?: { id: string; from: string; to: string }[]
+  pendingBookings?: string[]
+  createdAt: string
+  updatedAt: string
+}
+
+export type CalendarItem = {
+  id: string
+  buyerId: string
+  sellerId: string
+  from: string
+  to: string
+  note: string
+  price?: number
+  state: 'invited' | 'confirming' | 'confirmed' | 'rejected' | 'withdrawn'
+  reason?: string
+  version: number
+}
+
+export type Invitation = {
+  id: string
+  buyerId: string
+  sellerId: string
+  from: string
+  to: string
+  note: string
+  price?: number
+  state: 'invited' | 'confirming' | 'confirmed' | 'rejected' | 'withdrawn'
+  reason?: string
+  version: number
+  updatedAt: string
+  seq: number
+}
+
+export type DeadEvent = {
+  eventId: string
+  type: string
+  aggregate: { type: string; id: string }
+  version: number
+  payload: Record<string, unknown>
+  failures: { at: string; subscriber: string; code: string; message: string }[]
+  createdAt: string
+  deadAt: string
+}
+
+export type FeedEntry = {
+  feed: string
+  seq: number
+  key: string
+  name: string
+  data: Record<string, unknown>
+  at: string
+  also?: { feed: string; seq: number }[]
+  ends?: { userId?: string }
+}
+
+export type Lobby = { id: string; trainId: string; createdAt: string }
+
+export type Message = {
+  id: string
+  fromUserId: string
+  toUserId: string
+  text: string
+  invitationId?: string
+  number: number
+  sentAt: string
+}
+
+export type Order = {
+  id: string
+  userId: string
+  ticketId: string
+  price: number
+  state: 'created' | 'awaiting_payment' | 'complete' | 'cancelled'
+  reason?: 'expired' | 'cancelled_by_user' | 'cancelled_by_admin' | 'refunded'
+  expiresAt: string
+  chargeId?: string
+  version: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type OrderNews = {
+  id: string
+  userId: string
+  ticketId: string
+  price: number
+  state: 'created' | 'awaiting_payment' | 'complete' | 'cancelled'
+  reason?: 'expired' | 'cancelled_by_user' | 'cancelled_by_admin' | 'refunded'
+  expiresAt: string
+  chargeId?: string
+  version: number
+  createdAt: string
+  updatedAt: string
+  sellerId: string
+  hold: number
+}
+
+export type Charge = {
+  id: string
+  orderId: string
+  userId: string
+  amount: number
+  method: 'balance' | 'stripe'
+  state: 'pending' | 'failed' | 'paid' | 'accepted' | 'settled' | 'reclaiming' | 'refunding' | 'refunded'
+  reason?: string
+  clientSecret?: string
+  version: number
+  createdAt: string
+  lastModified: string
+}
+
+export type Ticket = {
+  id: string
+  userId: string
+  title: string
+  price: number
+  orderId?: string
+  version: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type Train = {
+  id: string
+  route: string
+  departureTime: string
+  arrivalTime: string
+  seats: number
+  availableSeats: number
+  pricePerSeat: number
+  version: number
+  createdAt: string
+  updatedAt: string
+}
+
+export type LedgerEntry = {
+  id: string
+  at: string
+  cause:
+    | 'deposit'
+    | 'withdrawal'
+    | 'booking'
+    | 'booking_undone'
+    | 'reversal'
+    | 'payment'
+    | 'payment_undone'
+    | 'refund'
+    | 'receipt'
+  causeId: string
+  change: number
+  balanceAfter: number
+}
+
+export type User = {
+  id: string
+  name: string
+  email: string
+  role: 'user' | 'admin'
+  balance: number
+  bookings: string[]
+  pendingBookings: string[]
+  version: number
+  createdAt: string
+  updatedAt: string
+}
+
+/** What a refusal may be; docs/errors.md says what to check for each. */
+export type ErrorCode =
+  | 'invalid_input'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'unknown_operation'
+  | 'rate_limited'
+  | 'deadline_exceeded'
+  | 'unavailable'
+  | 'internal'
+  | 'version_conflict'
+  | 'email_taken'
+  | 'user_not_found'
+  | 'user_id_reused'
+  | 'deposit_id_reused'
+  | 'withdrawal_id_reused'
+  | 'insufficient_funds'
+  | 'balance_limit_exceeded'
+  | 'car_not_found'
+  | 'car_id_reused'
+  | 'car_retired'
+  | 'car_unavailable'
+  | 'booking_not_found'
+  | 'booking_outstanding'
+  | 'booking_id_reused'
+  | 'booking_state_changed'
+  | 'booking_started'
+  | 'booking_not_stuck'
+  | 'out_of_order'
+  | 'event_not_found'
+  | 'event_not_dead'
+  | 'ticket_not_found'
+  | 'ticket_id_reused'
+  | 'ticket_reserved'
+  | 'order_not_found'
+  | 'order_id_reused'
+  | 'order_complete'
+  | 'order_cancelled'
+  | 'charge_not_found'
+  | 'charge_id_reused'
+  | 'charge_not_refundable'
+  | 'payment_declined'
+  | 'payment_method_unavailable'
+  | 'payment_not_found'
+  | 'payment_id_reused'
+  | 'payment_cancelled'
+  | 'payment_not_refundable'
+  | 'payment_not_stuck'
+  | 'booking_not_cancellable'
+  | 'invitation_not_found'
+  | 'invitation_id_reused'
+  | 'invitation_not_open'
+  | 'confirmation_id_reused'
+  | 'period_in_past'
+  | 'seller_unavailable'
+  | 'calendar_full'
+  | 'message_not_found'
+  | 'message_id_reused'
+  | 'receiver_blocked'
+  | 'blocked_by_receiver'
+  | 'train_not_found'
+  | 'train_id_reused'
+  | 'train_has_bookings'
+  | 'seats_sold'
+  | 'lobby_not_found'
+  | 'lobby_id_reused'
+  | 'not_in_lobby'
+  | 'removed_from_lobby'
+  | 'booking_not_updatable'
+  | 'view_behind'
+
+/** Every operation that clients may call: what it takes, what it answers, and its own refusals. */
+export interface Operations {
+  /** Puts a car up for booking. */
+  createCar: {
+    input: { carId?: string; name: string; pricePerHour: number }
+    data: Car
+    errors: 'car_id_reused'
+  }
+
+  /** Changes name or price (of later bookings), or retires the car: bookings stand, new ones are refused. */
+  updateCar: {
+    input: {
+      carId: string
+      version: number
+      set: { name?: string; pricePerHour?: number; retired?: boolean }
+    }
+    data: Car
+    errors: 'car_not_found' | 'version_conflict'
+  }
+
+  /** Cars, oldest first; with a period only those that are free in it. Retired ones are for admins. */
+  listCars: {
+    input: { from?: string | Date; to?: string | Date; limit?: number; cursor?: string }
+    data: { items: Car[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** One car; with a period also when it is busy in it. */
+  getCar: {
+    input: { carId: string; from?: string | Date; to?: string | Date }
+    data: {
+      id: string
+      name: string
+      pricePerHour: number
+      retired: boolean
+      version: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
+      createdAt: string
+      updatedAt: string
+      busy?: { from: string; to: string }[]
+    }
+    errors: 'car_not_found'
+  }
+
+  /** Books a car for a period against the balance; answers when it is COMMITTED. */
+  createBooking: {
+    input: {
+      bookingId?: string
+      carId: string
+      from: string | Date
+      to: string | Date
+      userId?: string
+    }
+    data: Booking
+    errors:
+      | 'forbidden'
+      | 'booking_id_reused'
+      | 'car_not_found'
+      | 'car_retired'
+      | 'user_not_found'
+      | 'booking_outstanding'
+      | 'car_unavailable'
+      | 'insufficient_funds'
+      | 'booking_state_changed'
+  }
+
+  /** Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows. */
+  startBooking: {
+    input: {
+      bookingId?: string
+      userId?: string
+      lobbyId?: string
+      trainId?: string
+      passengers: { name: string }[]
+    }
+    data: { bookingId: string; message: string }
+    errors:
+      | 'forbidden'
+      | 'booking_id_reused'
+      | 'lobby_not_found'
+      | 'train_not_found'
+      | 'user_not_found'
+      | 'invalid_input'
+      | 'booking_outstanding'
+  }
+
+  /** Changes the passengers' names of a train booking that stands. */
+  updateBooking: {
+    input: { bookingId: string; version: number; set: { passengers: { name: string }[] } }
+    data: Booking
+    errors: 'booking_not_found' | 'booking_not_updatable' | 'version_conflict' | 'invalid_input'
+  }
+
+  /** One booking: own ones, or any for admins. */
+  getBooking: { input: { bookingId: string }; data: Booking; errors: 'booking_not_found' }
+
+  /** Bookings, newest first: own ones, or any for admins. */
+  listBookings: {
+    input: {
+      userId?: string
+      state?: 'INITIAL' | 'PENDING' | 'APPLIED' | 'COMMITTED' | 'CANCELLING' | 'CANCELLED'
+      limit?: number
+      cursor?: string
+    }
+    data: { items: Booking[]; nextCursor: string | null }
+    errors: 'forbidden' | 'invalid_input'
+  }
+
+  /** Takes a booking back: own ones until they begin, admins always. Answers when the money is back. */
+  cancelBooking: {
+    input: { bookingId: string }
+    data: { booking: Booking; reversal?: Booking }
+    errors: 'booking_not_found' | 'booking_not_cancellable' | 'booking_started' | 'booking_outstanding'
+  }
+
+  /** Takes over a stuck booking below APPLIED and moves it to APPLIED (or CANCELLED, if it is refused). */
+  applyBooking: {
+    input: { bookingId: string }
+    data: Booking
+    errors: 'booking_not_found' | 'booking_not_stuck' | 'booking_state_changed'
+  }
+
+  /** Takes over a stuck APPLIED booking and moves it to COMMITTED. */
+  commitBooking: {
+    input: { bookingId: string }
+    data: Booking
+    errors: 'booking_not_found' | 'booking_not_stuck' | 'booking_state_changed'
+  }
+
+  /** Drives stuck bookings to their end; the recovery job calls it. With bookingId one, parked or not. */
+  recoverBookings: {
+    input: { dryRun?: boolean; bookingId?: string }
+    data: {
+      examined: number
+      reapplied: number
+      committed: number
+      cancelled: number
+      parked: number
+    }
+    errors: 'booking_not_found' | 'booking_not_stuck'
+  }
+
+  /** Checks all books on the live system: money, payments, cars, seats, markers, outstanding bookings. */
+  auditBooks: {
+    input: Record<string, never>
+    data: {
+      ok: boolean
+      checked: { users: number; cars: number; trains: number; bookings: number }
+      violations: { rule: string; entityId: string; detail: string }[]
+      parked: string[]
+      parkedPayments: string[]
+    }
+    errors: never
+  }
+
+  /** Invites a seller to a booking, at a price if one is named. Answers the invitation. */
+  inviteToBooking: {
+    input: {
+      invitationId?: string
+      sellerId: string
+      from: string | Date
+      to: string | Date
+      note: string
+      price?: number
+    }
+    data: Invitation
+    errors: 'invitation_id_reused' | 'period_in_past' | 'user_not_found' | 'calendar_full'
+  }
+
+  /** The buyer proposes another period, while the invitation is open. */
+  rescheduleInvitation: {
+    input: { invitationId: string; from: string | Date; to: string | Date; version?: number }
+    data: Invitation
+    errors:
+      | 'invitation_not_found'
+      | 'forbidden'
+      | 'invitation_not_open'
+      | 'version_conflict'
+      | 'period_in_past'
+      | 'calendar_full'
+  }
+
+  /** The buyer takes an open invitation back. */
+  withdrawInvitation: {
+    input: { invitationId: string; version?: number }
+    data: Invitation
+    errors: 'invitation_not_found' | 'forbidden' | 'invitation_not_open' | 'version_conflict'
+  }
+
+  /** The seller turns an open invitation down. */
+  rejectInvitation: {
+    input: { invitationId: string; reason: string; version?: number }
+    data: Invitation
+    errors: 'invitation_not_found' | 'forbidden' | 'invitation_not_open' | 'version_conflict'
+  }
+
+  /** The seller accepts an open invitation; with a price, once the buyer has paid. Answers when that is decided, once per confirmationId. */
+  confirmInvitation: {
+    input: { invitationId: string; confirmationId?: string; version?: number }
+    data: Invitation
+    errors:
+      | 'invitation_not_found'
+      | 'forbidden'
+      | 'confirmation_id_reused'
+      | 'invitation_not_open'
+      | 'version_conflict'
+      | 'period_in_past'
+      | 'seller_unavailable'
+      | 'insufficient_funds'
+      | 'payment_cancelled'
+  }
+
+  /** One invitation as it stands: own ones, or any for admins. */
+  getInvitation: {
+    input: { invitationId: string }
+    data: Invitation
+    errors: 'invitation_not_found'
+  }
+
+  /** The caller's bookings and open invitations that touch a period, as seller or as buyer, and on which days of the time zone they fall. */
+  getCalendar: {
+    input: {
+      from: string | Date
+      to: string | Date
+      as: 'seller' | 'buyer'
+      timeZone?: string
+      after?: number
+    }
+    data: {
+      items: CalendarItem[]
+      days: { date: string; from: string; to: string; invitationIds: string[] }[]
+    }
+    errors: 'view_behind'
+  }
+
+  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, and open invitations as tentative. */
+  exportCalendar: {
+    input: {
+      from: string | Date
+      to: string | Date
+      as: 'seller' | 'buyer'
+      timeZone?: string
+      after?: number
+    }
+    data: { contentType: 'text/calendar'; text: string }
+    errors: 'view_behind'
+  }
+
+  /** Events that a subscriber failed 15 times, newest first: they wait for an admin, and later ones of the same entity with them. */
+  listDeadEvents: {
+    input: { limit?: number; cursor?: string }
+    data: { items: DeadEvent[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** Sends a dead event again, to the subscribers that have not answered it, with 15 attempts as at first. */
+  redriveEvent: {
+    input: { eventId: string }
+    data: { eventId: string }
+    errors: 'event_not_found' | 'event_not_dead'
+  }
+
+  /** Opens a lobby of a train. */
+  createLobby: {
+    input: { lobbyId?: string; trainId: string }
+    data: Lobby
+    errors: 'lobby_id_reused' | 'train_not_found'
+  }
+
+  /** Closes a lobby: who is in it gets lobby:deleted as its last message. */
+  deleteLobby: { input: { lobbyId: string }; data: { lobbyId: string }; errors: 'lobby_not_found' }
+
+  /** One lobby, and who is there now. */
+  getLobby: {
+    input: { lobbyId: string }
+    data: { id: string; trainId: string; createdAt: string; members: string[] }
+    errors: 'lobby_not_found'
+  }
+
+  /** Lobbies, oldest first; of one train, or of all. */
+  listLobbies: {
+    input: { trainId?: string; limit?: number; cursor?: string }
+    data: { items: Lobby[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** Lets this connection into a lobby, from `seq` of the answer on; with lastSeq, from behind that, so nothing is missed. */
+  joinLobby: {
+    input: { lobbyId: string; lastSeq?: number }
+    data: { id: string; trainId: string; createdAt: string; members: string[]; seq: number }
+    errors: 'lobby_not_found' | 'removed_from_lobby' | 'invalid_input'
+  }
+
+  /** Takes this connection out of a lobby. */
+  leaveLobby: { input: { lobbyId: string }; data: { lobbyId: string }; errors: never }
+
+  /** Says something to everyone in a lobby, as lobby:message. Counts as 5 requests against the rate. */
+  postToLobby: {
+    input: { messageId?: string; lobbyId: string; text: string }
+    data: { messageId: string; seq: number }
+    errors: 'not_in_lobby' | 'lobby_not_found' | 'removed_from_lobby' | 'message_id_reused'
+  }
+
+  /** Puts a user out of a lobby, for good: all connections get lobby:removed, those of the user as their last. */
+  removeFromLobby: {
+    input: { lobbyId: string; userId: string }
+    data: { lobbyId: string; userId: string }
+    errors: 'lobby_not_found'
+  }
+
+  /** Sends a text to another user, about an invitation of the two if one is named. */
+  sendMessage: {
+    input: { messageId?: string; toUserId: string; text: string; invitationId?: string }
+    data: {
+      id: string
+      fromUserId: string
+      toUserId: string
+      text: string
+      invitationId?: string
+      number: number
+      sentAt: string
+      seq: number
+    }
+    errors: 'message_id_reused' | 'user_not_found' | 'invitation_not_found' | 'receiver_blocked' | 'blocked_by_receiver'
+  }
+
+  /** The receiver has it: the gateway calls this when a socket acknowledges message:new; clients may, too. */
+  acknowledgeMessage: {
+    input: { messageId: string }
+    data: { seq: number }
+    errors: 'message_not_found'
+  }
+
+  /** The receiver has read this message, and all before it in the conversation. */
+  markRead: { input: { messageId: string }; data: { seq: number }; errors: 'message_not_found' }
+
+  /** No more messages from this user, nor to them. */
+  blockUser: { input: { userId: string }; data: { seq: number }; errors: 'user_not_found' }
+
+  /** Takes a block back. */
+  unblockUser: { input: { userId: string }; data: { seq: number }; errors: 'user_not_found' }
+
+  /** The caller's conversations, the one with the newest message first. */
+  listConversations: {
+    input: { limit?: number; cursor?: string; after?: number }
+    data: {
+      items: {
+        withUserId: string
+        messages: number
+        unread: number
+        blocked: boolean
+        lastMessage?: { id: string; fromUserId: string; text: string; sentAt: string }
+        lastAt: string
+      }[]
+      nextCursor: string | null
+    }
+    errors: 'invalid_input' | 'view_behind'
+  }
+
+  /** The messages that the caller and another user have exchanged, newest first, each with how far it has come. */
+  getConversation: {
+    input: { withUserId: string; limit?: number; cursor?: string; after?: number }
+    data: {
+      items: {
+        id: string
+        fromUserId: string
+        toUserId: string
+        text: string
+        invitationId?: string
+        number: number
+        sentAt: string
+        state: 'sent' | 'delivered' | 'read'
+        deliveredAt?: string
+      }[]
+      nextCursor: string | null
+      unread: number
+      blocked: boolean
+    }
+    errors: 'invalid_input' | 'view_behind'
+  }
+
+  /** Holds a ticket for the caller, for a while: to be paid until expiresAt. */
+  createOrder: {
+    input: { orderId?: string; ticketId: string }
+    data: Order
+    errors: 'order_id_reused' | 'ticket_not_found' | 'ticket_reserved'
+  }
+
+  /** Lets the ticket of an order go that is not paid: own ones, or any for admins. */
+  cancelOrder: {
+    input: { orderId: string }
+    data: Order
+    errors: 'order_not_found' | 'order_complete'
+  }
+
+  /** One order: own ones, or any for admins. */
+  getOrder: { input: { orderId: string }; data: Order; errors: 'order_not_found' }
+
+  /** Orders, newest first: own ones, or any for admins. */
+  listOrders: {
+    input: {
+      userId?: string
+      state?: 'created' | 'awaiting_payment' | 'complete' | 'cancelled'
+      limit?: number
+      cursor?: string
+    }
+    data: { items: Order[]; nextCursor: string | null }
+    errors: 'forbidden' | 'invalid_input'
+  }
+
+  /** Pays an order, from the balance or by Stripe. The order then completes; where it cannot any more, all goes back. */
+  createCharge: {
+    input: {
+      chargeId?: string
+      orderId: string
+      method: 'balance' | 'stripe'
+      paymentMethodId?: string
+    }
+    data: Charge
+    errors:
+      | 'charge_id_reused'
+      | 'order_not_found'
+      | 'order_complete'
+      | 'order_cancelled'
+      | 'payment_method_unavailable'
+      | 'insufficient_funds'
+      | 'payment_declined'
+  }
+
+  /** One charge: own ones, or any for admins. */
+  getCharge: { input: { chargeId: string }; data: Charge; errors: 'charge_not_found' }
+
+  /** Charges, newest first: own ones, or any for admins; of one order, where it is named. */
+  listCharges: {
+    input: { userId?: string; orderId?: string; limit?: number; cursor?: string }
+    data: { items: Charge[]; nextCursor: string | null }
+    errors: 'forbidden' | 'invalid_input'
+  }
+
+  /** Takes a purchase back: the seller's balance must cover it; then the buyer is given it back, and the order is cancelled. */
+  refundCharge: {
+    input: { chargeId: string }
+    data: Charge
+    errors: 'charge_not_found' | 'charge_not_refundable' | 'insufficient_funds'
+  }
+
+  /** Drives stuck payments to their end; the recovery job calls it. With paymentId one, parked or not. */
+  recoverPayments: {
+    input: { paymentId?: string }
+    data: {
+      examined: number
+      reapplied: number
+      committed: number
+      cancelled: number
+      parked: number
+    }
+    errors: 'payment_not_found' | 'payment_not_stuck'
+  }
+
+  /** How the system, or one domain, is doing, and what was checked to say so. */
+  getStatus: {
+    input: { domain?: string }
+    data: {
+      status: 'OK' | 'DEGRADED' | 'DOWN'
+      message: string
+      version: string
+      checks: { domain: string; name: string; ok: boolean; detail: string }[]
+      functions: { name: string; instances: number }[]
+    }
+    errors: 'invalid_input'
+  }
+
+  /** Puts a ticket up for sale, the caller's own. */
+  createTicket: {
+    input: { ticketId?: string; title: string; price: number }
+    data: Ticket
+    errors: 'ticket_id_reused'
+  }
+
+  /** Changes title or price, while no order holds the ticket: own ones, or any for admins. */
+  updateTicket: {
+    input: { ticketId: string; version: number; set: { title?: string; price?: number } }
+    data: Ticket
+    errors: 'ticket_not_found' | 'forbidden' | 'ticket_reserved' | 'version_conflict'
+  }
+
+  /** One ticket. */
+  getTicket: { input: { ticketId: string }; data: Ticket; errors: 'ticket_not_found' }
+
+  /** Tickets, oldest first: all, of one seller, or only those that nobody holds. */
+  listTickets: {
+    input: { userId?: string; free?: boolean; limit?: number; cursor?: string }
+    data: { items: Ticket[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** Puts a train up for booking: one journey, with so many seats. */
+  createTrain: {
+    input: {
+      trainId?: string
+      route: string
+      departureTime: string | Date
+      arrivalTime: string | Date
+      availableSeats: number
+      pricePerSeat: number
+    }
+    data: Train
+    errors: 'train_id_reused'
+  }
+
+  /** Changes a train; price and times hold for later bookings. availableSeats is all that it has, sold ones too. */
+  updateTrain: {
+    input: {
+      trainId: string
+      version: number
+      set: {
+        route?: string
+        departureTime?: string | Date
+        arrivalTime?: string | Date
+        availableSeats?: number
+        pricePerSeat?: number
+      }
+    }
+    data: Train
+    errors: 'train_not_found' | 'version_conflict' | 'invalid_input' | 'seats_sold'
+  }
+
+  /** Takes a train out, if no seat of it is booked. */
+  deleteTrain: {
+    input: { trainId: string }
+    data: { trainId: string }
+    errors: 'train_not_found' | 'train_has_bookings'
+  }
+
+  /** One train, with the seats still available as of at most a second ago. */
+  getTrain: { input: { trainId: string }; data: Train; errors: 'train_not_found' }
+
+  /** Trains, oldest first, as of at most a second ago: of a route, departing in a period, with so many seats. */
+  listTrains: {
+    input: {
+      route?: string
+      from?: string | Date
+      to?: string | Date
+      seats?: number
+      limit?: number
+      cursor?: string
+    }
+    data: { items: Train[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** Makes a plain user and signs in. */
+  signUp: {
+    input: { userId?: string; email: string; password: string; name?: string }
+    data: { user: User; token: string }
+    errors: 'user_id_reused' | 'email_taken'
+  }
+
+  /** Answers a token for an e-mail address and its password. */
+  signIn: {
+    input: { email: string; password: string }
+    data: { user: User; token: string }
+    errors: 'unauthenticated'
+  }
+
+  /** Makes a user of any role; without a password one must be set before the user can sign in. */
+  createUser: {
+    input: {
+      userId?: string
+      name: string
+      email: string
+      role?: 'user' | 'admin'
+      password?: string
+    }
+    data: User
+    errors: 'user_id_reused' | 'email_taken'
+  }
+
+  /** All users, oldest first; query matches the beginning of name or e-mail, whatever the case. */
+  listUsers: {
+    input: { query?: string; limit?: number; cursor?: string }
+    data: { items: User[]; nextCursor: string | null }
+    errors: 'invalid_input'
+  }
+
+  /** Changes the caller's own password; tokens from before stop working, the answer has a new one. */
+  changePassword: {
+    input: { oldPassword: string; newPassword: string }
+    data: { user: User; token: string }
+    errors: 'unauthenticated'
+  }
+
+  /** Sets a user's password; tokens from before stop working. */
+  setPassword: {
+    input: { userId: string; newPassword: string }
+    data: User
+    errors: 'user_not_found'
+  }
+
+  /** One user: oneself, or anyone for admins. */
+  getUser: { input: { userId: string }; data: User; errors: 'user_not_found' }
+
+  /** Changes name, e-mail (oneself: with the password) or role (admins; bites at the next request). */
+  updateUser: {
+    input: {
+      userId: string
+      version: number
+      set: { name?: string; email?: string; role?: 'user' | 'admin' }
+      password?: string
+    }
+    data: User
+    errors: 'user_not_found' | 'forbidden' | 'unauthenticated' | 'version_conflict' | 'email_taken'
+  }
+
+  /** Adds to a user's balance, once per depositId. */
+  depositFunds: {
+    input: { depositId?: string; userId: string; amount: number }
+    data: User
+    errors: 'deposit_id_reused' | 'user_not_found' | 'balance_limit_exceeded'
+  }
+
+  /** Takes from a user's balance, once per withdrawalId. */
+  withdrawFunds: {
+    input: { withdrawalId?: string; userId: string; amount: number }
+    data: User
+    errors: 'withdrawal_id_reused' | 'user_not_found' | 'insufficient_funds'
+  }
+
+  /** Every change of a balance, newest first: what caused it, and the balance after. */
+  listLedger: {
+    input: { userId: string; limit?: number; cursor?: string }
+    data: { items: LedgerEntry[]; nextCursor: string | null }
+    errors: 'user_not_found' | 'invalid_input'
+  }
+}
