@@ -265,19 +265,11 @@ export type ErrorCode =
 /** Every operation that clients may call: what it takes, what it answers, and its own refusals. */
 export interface Operations {
   /** Puts a car up for booking. */
-  createCar: {
-    input: { carId?: string; name: string; pricePerHour: number }
-    data: Car
-    errors: 'car_id_reused'
-  }
+  createCar: { input: { carId?: string; name: string; pricePerHour: number }; data: Car; errors: 'car_id_reused' }
 
   /** Changes name or price (of later bookings), or retires the car: bookings stand, new ones are refused. */
   updateCar: {
-    input: {
-      carId: string
-      version: number
-      set: { name?: string; pricePerHour?: number; retired?: boolean }
-    }
+    input: { carId: string; version: number; set: { name?: string; pricePerHour?: number; retired?: boolean } }
     data: Car
     errors: 'car_not_found' | 'version_conflict'
   }
@@ -309,13 +301,7 @@ export interface Operations {
 
   /** Books a car for a period against the balance; answers when it is COMMITTED. */
   createBooking: {
-    input: {
-      bookingId?: string
-      carId: string
-      from: string | Date
-      to: string | Date
-      userId?: string
-    }
+    input: { bookingId?: string; carId: string; from: string | Date; to: string | Date; userId?: string }
     data: Booking
     errors:
       | 'forbidden'
@@ -331,13 +317,7 @@ export interface Operations {
 
   /** Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows. */
   startBooking: {
-    input: {
-      bookingId?: string
-      userId?: string
-      lobbyId?: string
-      trainId?: string
-      passengers: { name: string }[]
-    }
+    input: { bookingId?: string; userId?: string; lobbyId?: string; trainId?: string; passengers: { name: string }[] }
     data: { bookingId: string; message: string }
     errors:
       | 'forbidden'
@@ -395,13 +375,7 @@ export interface Operations {
   /** Drives stuck bookings to their end; the recovery job calls it. With bookingId one, parked or not. */
   recoverBookings: {
     input: { dryRun?: boolean; bookingId?: string }
-    data: {
-      examined: number
-      reapplied: number
-      committed: number
-      cancelled: number
-      parked: number
-    }
+    data: { examined: number; reapplied: number; committed: number; cancelled: number; parked: number }
     errors: 'booking_not_found' | 'booking_not_stuck'
   }
 
@@ -476,37 +450,18 @@ export interface Operations {
   }
 
   /** One invitation as it stands: own ones, or any for admins. */
-  getInvitation: {
-    input: { invitationId: string }
-    data: Invitation
-    errors: 'invitation_not_found'
-  }
+  getInvitation: { input: { invitationId: string }; data: Invitation; errors: 'invitation_not_found' }
 
   /** The caller's bookings and open invitations that touch a period, as seller or as buyer, and on which days of the time zone they fall. */
   getCalendar: {
-    input: {
-      from: string | Date
-      to: string | Date
-      as: 'seller' | 'buyer'
-      timeZone?: string
-      after?: number
-    }
-    data: {
-      items: CalendarItem[]
-      days: { date: string; from: string; to: string; invitationIds: string[] }[]
-    }
+    input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
+    data: { items: CalendarItem[]; days: { date: string; from: string; to: string; invitationIds: string[] }[] }
     errors: 'view_behind'
   }
 
   /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, and open invitations as tentative. */
   exportCalendar: {
-    input: {
-      from: string | Date
-      to: string | Date
-      as: 'seller' | 'buyer'
-      timeZone?: string
-      after?: number
-    }
+    input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
     data: { contentType: 'text/calendar'; text: string }
     errors: 'view_behind'
   }
@@ -519,11 +474,7 @@ export interface Operations {
   }
 
   /** Sends a dead event again, to the subscribers that have not answered it, with 15 attempts as at first. */
-  redriveEvent: {
-    input: { eventId: string }
-    data: { eventId: string }
-    errors: 'event_not_found' | 'event_not_dead'
-  }
+  redriveEvent: { input: { eventId: string }; data: { eventId: string }; errors: 'event_not_found' | 'event_not_dead' }
 
   /** Opens a lobby of a train. */
   createLobby: {
@@ -590,11 +541,7 @@ export interface Operations {
   }
 
   /** The receiver has it: the gateway calls this when a socket acknowledges message:new; clients may, too. */
-  acknowledgeMessage: {
-    input: { messageId: string }
-    data: { seq: number }
-    errors: 'message_not_found'
-  }
+  acknowledgeMessage: { input: { messageId: string }; data: { seq: number }; errors: 'message_not_found' }
 
   /** The receiver has read this message, and all before it in the conversation. */
   markRead: { input: { messageId: string }; data: { seq: number }; errors: 'message_not_found' }
@@ -652,11 +599,7 @@ export interface Operations {
   }
 
   /** Lets the ticket of an order go that is not paid: own ones, or any for admins. */
-  cancelOrder: {
-    input: { orderId: string }
-    data: Order
-    errors: 'order_not_found' | 'order_complete'
-  }
+  cancelOrder: { input: { orderId: string }; data: Order; errors: 'order_not_found' | 'order_complete' }
 
   /** One order: own ones, or any for admins. */
   getOrder: { input: { orderId: string }; data: Order; errors: 'order_not_found' }
@@ -675,12 +618,7 @@ export interface Operations {
 
   /** Pays an order, from the balance or by Stripe. The order then completes; where it cannot any more, all goes back. */
   createCharge: {
-    input: {
-      chargeId?: string
-      orderId: string
-      method: 'balance' | 'stripe'
-      paymentMethodId?: string
-    }
+    input: { chargeId?: string; orderId: string; method: 'balance' | 'stripe'; paymentMethodId?: string }
     data: Charge
     errors:
       | 'charge_id_reused'
@@ -712,13 +650,7 @@ export interface Operations {
   /** Drives stuck payments to their end; the recovery job calls it. With paymentId one, parked or not. */
   recoverPayments: {
     input: { paymentId?: string }
-    data: {
-      examined: number
-      reapplied: number
-      committed: number
-      cancelled: number
-      parked: number
-    }
+    data: { examined: number; reapplied: number; committed: number; cancelled: number; parked: number }
     errors: 'payment_not_found' | 'payment_not_stuck'
   }
 
@@ -736,11 +668,7 @@ export interface Operations {
   }
 
   /** Puts a ticket up for sale, the caller's own. */
-  createTicket: {
-    input: { ticketId?: string; title: string; price: number }
-    data: Ticket
-    errors: 'ticket_id_reused'
-  }
+  createTicket: { input: { ticketId?: string; title: string; price: number }; data: Ticket; errors: 'ticket_id_reused' }
 
   /** Changes title or price, while no order holds the ticket: own ones, or any for admins. */
   updateTicket: {
@@ -802,14 +730,7 @@ export interface Operations {
 
   /** Trains, oldest first, as of at most a second ago: of a route, departing in a period, with so many seats. */
   listTrains: {
-    input: {
-      route?: string
-      from?: string | Date
-      to?: string | Date
-      seats?: number
-      limit?: number
-      cursor?: string
-    }
+    input: { route?: string; from?: string | Date; to?: string | Date; seats?: number; limit?: number; cursor?: string }
     data: { items: Train[]; nextCursor: string | null }
     errors: 'invalid_input'
   }
@@ -822,21 +743,11 @@ export interface Operations {
   }
 
   /** Answers a token for an e-mail address and its password. */
-  signIn: {
-    input: { email: string; password: string }
-    data: { user: User; token: string }
-    errors: 'unauthenticated'
-  }
+  signIn: { input: { email: string; password: string }; data: { user: User; token: string }; errors: 'unauthenticated' }
 
   /** Makes a user of any role; without a password one must be set before the user can sign in. */
   createUser: {
-    input: {
-      userId?: string
-      name: string
-      email: string
-      role?: 'user' | 'admin'
-      password?: string
-    }
+    input: { userId?: string; name: string; email: string; role?: 'user' | 'admin'; password?: string }
     data: User
     errors: 'user_id_reused' | 'email_taken'
   }
@@ -856,11 +767,7 @@ export interface Operations {
   }
 
   /** Sets a user's password; tokens from before stop working. */
-  setPassword: {
-    input: { userId: string; newPassword: string }
-    data: User
-    errors: 'user_not_found'
-  }
+  setPassword: { input: { userId: string; newPassword: string }; data: User; errors: 'user_not_found' }
 
   /** One user: oneself, or anyone for admins. */
   getUser: { input: { userId: string }; data: User; errors: 'user_not_found' }
