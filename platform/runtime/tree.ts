@@ -66,7 +66,9 @@ export async function loadContracts(root = FUNCTIONS): Promise<Map<string, Opera
 
 /** What each contract's file exports: its operations under the domain's name, and the shapes that they share. */
 export const loadContractModules = async (root = FUNCTIONS): Promise<Record<string, unknown>[]> =>
-  Promise.all(directories(root).map((domain) => importFrom(root, domain, 'contract') as Promise<Record<string, unknown>>))
+  Promise.all(
+    directories(root).map((domain) => importFrom(root, domain, 'contract') as Promise<Record<string, unknown>>),
+  )
 
 /**
  * What contracts export as `carriers`, by domain: the collections whose documents carry their events themselves, by the
