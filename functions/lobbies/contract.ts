@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
-import { id, listOf, page, time } from '../../platform/contract/types.js'
+import { id, listOf, page, someText, time } from '../../platform/contract/types.js'
 
 const feedOf = ({ lobbyId }: { lobbyId: string }): string => `lobby:${lobbyId}`
 const within = { feed: feedOf, refusal: 'not_in_lobby' } as const
@@ -78,7 +78,7 @@ export const lobbies = defineContract('lobbies', {
   postToLobby: operation({
     summary: 'Says something to everyone in a lobby, as lobby:message. Counts as 5 requests against the rate.',
     access: 'user',
-    input: z.strictObject({ messageId: id.optional(), lobbyId: id, text: z.string().trim().min(1).max(2000) }),
+    input: z.strictObject({ messageId: id.optional(), lobbyId: id, text: someText(2000) }),
     output: z.object({ messageId: id, seq: z.int() }),
     errors: ['not_in_lobby', 'lobby_not_found', 'removed_from_lobby', 'message_id_reused'],
     deadline: 'quick',

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
-import { id, listOf, page, time } from '../../platform/contract/types.js'
+import { id, listOf, page, text, time } from '../../platform/contract/types.js'
 
 const MAX_TEXT_BYTES = 10_240
 
-const text = z
-  .string()
+const messageText = text(MAX_TEXT_BYTES)
   .min(1)
   .refine((each) => Buffer.byteLength(each) <= MAX_TEXT_BYTES, `at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
 
@@ -40,7 +39,7 @@ export const messages = defineContract('messages', {
   sendMessage: operation({
     summary: 'Sends a text to another user, about an invitation of the two if one is named.',
     access: 'user',
-    input: z.strictObject({ messageId: id.optional(), toUserId: id, text, invitationId: id.optional() }),
+    input: z.strictObject({ messageId: id.optional(), toUserId: id, text: messageText, invitationId: id.optional() }),
     output: message.extend({ seq }),
     errors: ['message_id_reused', 'user_not_found', 'invitation_not_found', 'receiver_blocked', 'blocked_by_receiver'],
     deadline: 'quick',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
-import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
+import { id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { orderNews } from '../orders/contract.js'
 import { CHARGE_STATES } from './charge.states.js'
 
@@ -42,7 +42,7 @@ export const payments = defineContract('payments', {
         orderId: id,
         method,
         /** By Stripe: pays at once with this payment method; without it, the buyer confirms with the clientSecret. */
-        paymentMethodId: z.string().min(1).max(200).optional(),
+        paymentMethodId: line(200).optional(),
       })
       .refine((input) => input.method === 'stripe' || input.paymentMethodId === undefined, {
         message: 'is for the method stripe',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
-import { id } from '../../platform/contract/types.js'
+import { id, line } from '../../platform/contract/types.js'
 
 /** What an account of the gateway's limits (a user, an address) has spent, in requests. */
 const spent = z.array(z.strictObject({ account: z.string().max(100), weight: z.number().positive() }))
@@ -9,7 +9,7 @@ export const platform = defineContract('platform', {
   getStatus: operation({
     summary: 'How the system, or one domain, is doing, and what was checked to say so.',
     access: 'anyone',
-    input: z.strictObject({ domain: z.string().max(50).optional() }),
+    input: z.strictObject({ domain: line(50).optional() }),
     output: z.object({
       status: z.enum(['OK', 'DEGRADED', 'DOWN']),
       message: z.string(),

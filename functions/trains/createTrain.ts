@@ -2,6 +2,7 @@ import mongoose from 'mongoose'
 import { define } from '../../platform/runtime/function.js'
 import { insertOnce } from '../../platform/runtime/insertOnce.js'
 import { requestOf } from '../../platform/runtime/requests.js'
+import { searchKey } from '../../platform/lib/searchKey.js'
 import { trains } from './contract.js'
 import { Train, type TrainDocument } from './train.model.js'
 import { presentTrain } from './train.presenter.js'
@@ -11,7 +12,7 @@ export default define(trains.createTrain, async (ctx, input) => {
   const train: TrainDocument = {
     _id: new mongoose.Types.ObjectId(input.trainId),
     route: input.route,
-    routeKey: input.route.toLowerCase(),
+    routeKey: searchKey(input.route),
     departureTime: new Date(input.departureTime),
     arrivalTime: new Date(input.arrivalTime),
     seats: input.availableSeats,

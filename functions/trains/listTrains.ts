@@ -1,5 +1,6 @@
 import { define } from '../../platform/runtime/function.js'
 import { pageOf } from '../../platform/runtime/pages.js'
+import { searchKey } from '../../platform/lib/searchKey.js'
 import { trains } from './contract.js'
 import { trainListCache } from './train.access.js'
 import { Train } from './train.model.js'
@@ -13,7 +14,7 @@ export default define(trains.listTrains, async (ctx, { route, from, to, seats, l
       ctx.model(Train),
       {
         deleted: false,
-        ...(route !== undefined && { routeKey: route.toLowerCase() }),
+        ...(route !== undefined && { routeKey: searchKey(route) }),
         ...((from || to) && { departureTime: departure }),
         ...(seats !== undefined && { seatsLeft: { $gte: seats } }),
       },

@@ -2,6 +2,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { invalidInput } from '../../platform/runtime/invocation.js'
 import { long } from '../../platform/database/long.js'
+import { searchKey } from '../../platform/lib/searchKey.js'
 import { trains } from './contract.js'
 import { trainCache } from './train.access.js'
 import { Train } from './train.model.js'
@@ -25,7 +26,7 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
       { _id: trainId, deleted: false, version, seatsLeft: { $gte: -added } },
       {
         $set: {
-          ...(set.route !== undefined && { route: set.route, routeKey: set.route.toLowerCase() }),
+          ...(set.route !== undefined && { route: set.route, routeKey: searchKey(set.route) }),
           ...(set.pricePerSeat !== undefined && { pricePerSeat: long(set.pricePerSeat) }),
           departureTime,
           arrivalTime,

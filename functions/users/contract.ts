@@ -1,6 +1,19 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
-import { amount, email, id, listOf, money, name, page, password, time, version } from '../../platform/contract/types.js'
+import {
+  amount,
+  email,
+  id,
+  knownPassword,
+  line,
+  listOf,
+  money,
+  name,
+  page,
+  password,
+  time,
+  version,
+} from '../../platform/contract/types.js'
 import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
 
 export const role = z.enum(['user', 'admin'])
@@ -67,7 +80,7 @@ export const users = defineContract('users', {
   signIn: operation({
     summary: 'Answers a token for an e-mail address and its password.',
     access: 'anyone',
-    input: z.strictObject({ email, password: z.string().max(200) }),
+    input: z.strictObject({ email, password: knownPassword }),
     passwords: ['password'],
     output: session,
     errors: ['unauthenticated'],
@@ -94,7 +107,7 @@ export const users = defineContract('users', {
   listUsers: operation({
     summary: 'All users, oldest first; query matches the beginning of name or e-mail, whatever the case.',
     access: 'admin',
-    input: z.strictObject({ query: z.string().trim().min(1).max(200).optional(), ...page }),
+    input: z.strictObject({ query: line(200).optional(), ...page }),
     output: listOf(user),
     errors: ['invalid_input'],
     deadline: 'quick',
@@ -103,7 +116,7 @@ export const users = defineContract('users', {
   changePassword: operation({
     summary: "Changes the caller's own password; tokens from before stop working, the answer has a new one.",
     access: 'user',
-    input: z.strictObject({ oldPassword: z.string().max(200), newPassword: password }),
+    input: z.strictObject({ oldPassword: knownPassword, newPassword: password }),
     passwords: ['oldPassword', 'newPassword'],
     output: session,
     errors: ['unauthenticated'],
@@ -138,7 +151,7 @@ export const users = defineContract('users', {
       set: z
         .strictObject({ name: name.optional(), email: email.optional(), role: role.optional() })
         .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
-      password: z.string().max(200).optional(),
+      password: knownPassword.optional(),
     }),
     passwords: ['password'],
     output: user,

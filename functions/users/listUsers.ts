@@ -1,8 +1,8 @@
 import type { QueryFilter } from 'mongoose'
 import { define } from '../../platform/runtime/function.js'
 import { pageOf } from '../../platform/runtime/pages.js'
+import { searchKey } from '../../platform/lib/searchKey.js'
 import { users } from './contract.js'
-import { searchKey } from './user.changes.js'
 import { User, type UserDocument } from './user.model.js'
 import { presentUser, USER_FIELDS } from './user.presenter.js'
 

@@ -4,6 +4,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { hashPassword } from '../../platform/runtime/passwords.js'
 import { isSameRequest, type RequestMark } from '../../platform/runtime/requests.js'
+import { searchKey } from '../../platform/lib/searchKey.js'
 import { User, type UserDocument } from './user.model.js'
 
 export interface NewUser {
@@ -65,6 +66,3 @@ export async function insertUserOnce(
 }
 
 export const emailTaken = (): Refusal => new Refusal('email_taken', 'Another user has this e-mail address.')
-
-/** What listUsers finds a name by. */
-export const searchKey = (name: string): string => name.toLowerCase()

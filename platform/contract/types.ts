@@ -14,10 +14,57 @@ export const time = z.iso.datetime({ precision: 3 })
 
 export const version = z.int().min(0)
 
-export const name = z.string().trim().min(1).max(200)
-export const email = z.email().max(254).toLowerCase()
-export const password = z.string().min(8).max(200)
-export const reasonText = z.string().max(500)
+/** Direction overrides and isolates turn what follows around: a name would lie about itself. */
+const TURNS = '\u202a-\u202e\u2066-\u2069'
+const NOT_IN_TEXT = new RegExp(`(?![\\t\\n\\r])\\p{Cc}|[\\p{Cs}${TURNS}]`, 'u')
+const NOT_IN_LINE = new RegExp(`[\\p{Cc}\\p{Cs}\\u2028\\u2029${TURNS}]`, 'u')
+/** Anything but spaces, combining marks, and what has no width. */
+const VISIBLE = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
+
+/** One way to write each character, so that what looks the same is the same: for names, searches and passwords alike. */
+const normalized = () => z.string().normalize('NFC')
+const allowedInText = (text: string): boolean => !NOT_IN_TEXT.test(text)
+
+/** Text of several lines; what is around it stays. */
+export const text = (max: number) =>
+  normalized().max(max).refine(allowedInText, 'must have no control characters, lone surrogates or direction overrides')
+
+/** Text that says something. */
+export const someText = (max: number) =>
+  text(max)
+    .trim()
+    .min(1)
+    .refine((each) => VISIBLE.test(each), 'must have a visible character')
+
+/** What stands in a line: a name, a title, a search. */
+export const line = (max: number) =>
+  normalized()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((each) => !NOT_IN_LINE.test(each), 'must be one line, without control characters or direction overrides')
+    .refine((each) => VISIBLE.test(each), 'must have a visible character')
+
+export const name = line(200)
+export const reasonText = text(500)
+
+const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const TOP_LABEL = '(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9])'
+const EMAIL = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${TOP_LABEL}$`)
+
+/** As RFC 5321 has it, without quoted parts; in lower case, for no server in use tells addresses apart by case. */
+export const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .regex(EMAIL, 'must be an e-mail address')
+  .meta({ format: 'email' })
+
+/** One that was set before, to be compared. */
+export const knownPassword = normalized().max(200)
+export const password = knownPassword.min(8)
 
 /** What every list takes; spread it into the list's own filter. */
 export const page = {
