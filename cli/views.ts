@@ -94,7 +94,9 @@ async function withProjections(
   }
 }
 
-const seconds = (sinceMs: number): string => ((performance.now() - sinceMs) / 1000).toFixed(1)
+function seconds(sinceMs: number): string {
+  return ((performance.now() - sinceMs) / 1000).toFixed(1)
+}
 
 function print(text: string): void {
   console.log(text)
