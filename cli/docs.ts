@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { reference } from './lib/reference.js'
 import { command } from './lib/command.js'
 
@@ -10,7 +11,7 @@ settings and the table of states, and client/src/operations.ts, the client's typ
 
 await command(USAGE, {}, async () => {
   for (const [file, text] of await reference()) {
-    await writeFile(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), text)
+    await writeFile(join(PACKAGE_ROOT, 'docs', file), text)
     console.log(file.startsWith('../') ? file.slice(3) : `docs/${file}`)
   }
 })

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig, type Config } from '../config/index.js'
-import { ecosystem, type AppSpec } from '../platform/app/ecosystem.js'
+import { ecosystem, MONGOD_APP, type AppSpec } from '../platform/app/ecosystem.js'
 import { explainPlacement, thisMachine } from '../platform/app/placement.js'
 import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
 import { bringUp } from './lib/bringUp.js'
+import { checkTree } from './lib/checkTree.js'
 import { command, CommandFailure } from './lib/command.js'
 import { startEmbeddedMongo } from './lib/embedded.js'
-import { isFree } from './lib/mongodData.js'
+import { refuseTakenPorts } from './lib/ports.js'
 import { listProcesses, type Pm2Process } from './lib/pm2.js'
 import { stopwatch } from './lib/stopwatch.js'
 
@@ -15,9 +15,6 @@ const USAGE = `npm start
 
 Builds, finds or starts MongoDB, migrates, starts everything under PM2, and ends when every function answers.
 What runs already is reloaded without a failed request. Settings come from the environment; README.md lists them.`
-
-/** What was just stopped, or lost its PM2, may still be on its way out. */
-const PORT_GRACE_MS = 5000
 
 const NEXT = `
 Next:
@@ -36,6 +33,7 @@ await command(USAGE, {}, async () => {
   const processes = await listProcesses(config)
   refuseStrangers(apps, processes, config)
   await refuseTakenPorts(processes, config)
+  if (processes.some(({ ours, app }) => ours && app !== MONGOD_APP)) await checkTree()
 
   if (config.embeddedMongo) await startEmbeddedMongo(config, say)
   await migrateUp(config, { say })
@@ -51,29 +49,4 @@ function refuseStrangers(apps: readonly AppSpec[], processes: readonly Pm2Proces
   throw new CommandFailure(
     `PM2_HOME=${pm2Home} has an app "${stranger.app}" that was not started from here: set another PM2_HOME, with other ports and another DATA_DIR`,
   )
-}
-
-async function isFreeWithin(timeoutMs: number, port: number, host: string): Promise<boolean> {
-  for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(200)) {
-    if (await isFree(port, host)) return true
-    if (Date.now() > giveUpAt) return false
-  }
-}
-
-async function refuseTakenPorts(
-  processes: readonly Pm2Process[],
-  { gateway, jobsPort, webhooks }: Config,
-): Promise<void> {
-  const ports = [
-    { setting: 'GATEWAY_PORT', app: 'gateway', host: gateway.host, port: gateway.port },
-    { setting: 'JOBS_PORT', app: 'agendash', host: '127.0.0.1', port: jobsPort },
-    { setting: 'WEBHOOK_PORT', app: 'webhooks', host: webhooks.host, port: webhooks.port },
-  ]
-  for (const { setting, app, host, port } of ports) {
-    const ours = processes.some((process) => process.ours && process.app === app && process.pid > 0)
-    if (ours || (await isFreeWithin(PORT_GRACE_MS, port, host))) continue
-    throw new CommandFailure(
-      `${setting}=${port}: another program listens at ${host}:${port}. Stop it, or set ${setting}.`,
-    )
-  }
 }

@@ -1,28 +1,33 @@
 import type { Config } from '../../config/index.js'
 import { MONGOD_APP, type AppSpec } from '../../platform/app/ecosystem.js'
 import { waitUntilAnswering } from './answering.js'
-import { ECOSYSTEM, listProcesses, pm2, type Pm2Process } from './pm2.js'
+import { CommandFailure } from './command.js'
+import { ECOSYSTEM, lastWords, listProcesses, pm2, type Pm2Process } from './pm2.js'
+import { rehearse } from './rehearsal.js'
+import { currentRelease, RELEASE, switchTo } from './release.js'
+
+type Say = (line: string) => void
 
 /**
- * Makes PM2 run what the tree and the settings say, and returns when every function answers. What is new starts first,
- * what runs already is reloaded, what is no longer wanted goes last: at no time is an operation without an app.
+ * Makes PM2 run what this build and the settings say, and returns when every function answers. Where something runs
+ * already, the build is tried beside it first; what is new starts then, what runs is reloaded, what is no longer wanted
+ * goes last: at no time is an operation without an app. Throws at the first app that fails, and the others stay.
  */
-export async function bringUp(config: Config, apps: AppSpec[], say: (line: string) => void): Promise<void> {
+export async function bringUp(config: Config, apps: AppSpec[], say: Say): Promise<void> {
   const running = await ourApps(config)
   const missing = apps.filter(({ name }) => !running.has(name))
   const present = apps.filter(({ name }) => running.has(name))
-  const onLine = (line: string): void => {
-    const app = /App \[(\w+)\] launched|\[(\w+)\]\(\d+\) ✓/.exec(line)
-    if (app) say(`  ${app[1] ?? app[2]}`)
-  }
-
-  if (missing.length > 0) {
-    say(`Starting ${names(missing).join(', ')}`)
-    await pm2(['start', ECOSYSTEM, '--only', names(missing).join(',')], onLine)
-  }
-  if (present.length > 0) {
-    say(`Reloading ${names(present).join(', ')}`)
-    await pm2(['reload', ECOSYSTEM, '--only', names(present).join(','), '--parallel', '1', '--update-env'], onLine)
+  const rehearsal = present.length > 0 ? await rehearse(apps, say) : undefined
+  try {
+    const before = currentRelease()
+    switchTo(RELEASE)
+    if (missing.length > 0) {
+      say(`Starting ${names(missing).join(', ')}`)
+      await pm2(['start', ECOSYSTEM, '--only', names(missing).join(',')], tellLaunched(say))
+    }
+    for (const app of present) await reload(config, app, running.get(app.name) ?? [], before, say)
+  } finally {
+    await rehearsal?.end()
   }
   for (const { name, instances } of present) {
     if (running.get(name)?.length !== instances) {
@@ -39,6 +44,40 @@ export async function bringUp(config: Config, apps: AppSpec[], say: (line: strin
   say('Waiting until every function answers')
   await waitUntilAnswering(config, apps)
 }
+
+/** One app, an instance after the other. Where the new code does not run, the code of before comes back. */
+async function reload(
+  config: Config,
+  { name }: AppSpec,
+  ran: readonly Pm2Process[],
+  before: string | undefined,
+  say: Say,
+): Promise<void> {
+  const again = () => pm2(['reload', ECOSYSTEM, '--only', name, '--parallel', '1', '--update-env'])
+  const failuresOf = (id: number): number => ran.find((process) => process.id === id)?.unstableRestarts ?? 0
+  say(`Reloading ${name}`)
+  const failure = await again().catch((error: Error) => error)
+  const bad = (await listProcesses(config)).find(
+    ({ app, ours, id, status, unstableRestarts }) =>
+      ours && app === name && (status !== 'online' || unstableRestarts > failuresOf(id)),
+  )
+  if (!bad && typeof failure === 'string') return
+  const why = bad ? lastWords(bad) : (failure as Error).message
+  if (before !== undefined) {
+    switchTo(before)
+    await again()
+  }
+  throw new CommandFailure(
+    `The app ${name} failed with the new build. It and those after it run the build of before. Its last words:\n${why}`,
+  )
+}
+
+const tellLaunched =
+  (say: Say) =>
+  (line: string): void => {
+    const app = /App \[(\w+)\] launched/.exec(line)
+    if (app) say(`  ${app[1]}`)
+  }
 
 async function ourApps(config: Config): Promise<Map<string, Pm2Process[]>> {
   const apps = new Map<string, Pm2Process[]>()

@@ -67,7 +67,11 @@ const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)/m.exec(readIfTh
 /** The port of the last time, so that what knows the URI finds it again; another one where that is taken. */
 async function choosePort(config: Config): Promise<number> {
   const kept = keptPort(config)
-  if (kept && (await isFree(kept))) return kept
+  return kept && (await isFree(kept)) ? kept : freePort()
+}
+
+/** Of the loopback, at random. */
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
     if (await isFree(port)) return port

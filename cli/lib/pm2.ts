@@ -23,6 +23,8 @@ export interface Pm2Process {
   startedAt: number
   memoryBytes: number
   args: string[]
+  /** Its environment. */
+  env: Readonly<Record<string, unknown>>
   outLog: string
   errorLog: string
   /** Started from this directory; others in the same PM2_HOME are none of our business. */
@@ -80,6 +82,7 @@ export async function listProcesses(config: Config): Promise<Pm2Process[]> {
     startedAt: env.pm_uptime,
     memoryBytes: monit.memory,
     args: env.args ?? [],
+    env,
     outLog: env.pm_out_log_path,
     errorLog: env.pm_err_log_path,
     ours: env.namespace === NAMESPACE && join(env.pm_cwd, '/') === join(ROOT, '/'),
@@ -99,7 +102,7 @@ export function lastWords({ errorLog, outLog }: Pm2Process): string {
 const LAST_LINES = 12
 
 /** A line of pino's JSON as its message and, where there is one, the error's stack; any other line as it is. */
-function inWords(line: string): string {
+export function inWords(line: string): string {
   try {
     const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message: string; stack?: string } }
     return [msg, err?.stack ?? err?.message].filter(Boolean).join(': ')
@@ -122,5 +125,6 @@ interface RawProcess {
     pm_err_log_path: string
     pm_cwd: string
     namespace: string
+    [name: string]: unknown
   }
 }

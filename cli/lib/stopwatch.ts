@@ -1,5 +1,4 @@
-/** Prints lines, each with the seconds since the first call. */
+/** Prints lines, each with the seconds since the process began: a build before the command counts too. */
 export function stopwatch(): (line: string) => void {
-  const startedAt = Date.now()
-  return (line) => console.log(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
+  return (line) => console.log(`${(performance.now() / 1000).toFixed(1).padStart(6)} s  ${line}`)
 }

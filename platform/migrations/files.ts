@@ -10,8 +10,8 @@ export class MigrationError extends Error {
 }
 
 /**
- * Where migrations lie. The sources say which there are and what their checksums are, also where compiled code runs:
- * the text of compiled code changes with the compiler, and dist/ keeps files whose sources are gone.
+ * Where migrations lie. The sources say which there are and what their checksums are, also where compiled code runs: the
+ * text of compiled code changes with the compiler. A build has a copy of them beside what they were compiled to.
  */
 export interface MigrationTree {
   sources: string
@@ -20,11 +20,8 @@ export interface MigrationTree {
 }
 
 const self = fileURLToPath(import.meta.url)
-const parent = join(dirname(self), '..', '..')
-export const MIGRATIONS: MigrationTree = {
-  sources: join(extname(self) === '.ts' ? parent : join(parent, '..'), 'migrations'),
-  modules: join(parent, 'migrations'),
-}
+const ours = join(dirname(self), '..', '..', 'migrations')
+export const MIGRATIONS: MigrationTree = { sources: ours, modules: ours }
 
 export interface MigrationFile {
   /** `<domain>/<number>-<words>` */
@@ -48,7 +45,7 @@ export const migratedDomains = (tree: MigrationTree): string[] =>
 /** No migrations at all would be a database that guards nothing, and nobody would be told. */
 function existing({ sources }: MigrationTree): string {
   if (existsSync(sources)) return sources
-  throw new MigrationError(`There are no migrations at ${sources}: deploy migrations/ beside dist/`)
+  throw new MigrationError(`There are no migrations at ${sources}: build again`)
 }
 
 /** A domain's migrations, in the order in which they are applied. */
@@ -75,7 +72,7 @@ export function listMigrations(domain: string, tree: MigrationTree): MigrationFi
 }
 
 async function load(id: string, { sources, modules }: MigrationTree): Promise<Migration> {
-  const file = join(modules, `${id}${sources === modules ? '.ts' : '.js'}`)
+  const file = join(modules, `${id}${sources === modules ? extname(self) : '.js'}`)
   if (!existsSync(file)) throw new MigrationError(`migrations/${id}.ts is not compiled: run npm run build`)
   const { default: migration } = (await import(pathToFileURL(file).href)) as { default?: Partial<Migration> }
   if (!migration?.up || !migration.down) {

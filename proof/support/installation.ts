@@ -5,13 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { loadConfig, type Config } from '../../config/index.js'
+import { PACKAGE_ROOT as PACKAGE } from '../../platform/lib/packageRoot.js'
 import { withFileLock } from '../../platform/lib/fileLock.js'
 import { until } from './until.js'
 import { freeUdpPort } from './ports.js'
 
-export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
+export { PACKAGE }
 
 /** PLACEMENT where two cores carry clients and kills as well: what the clients use twice, everything else once. */
 export const LEAN_PLACEMENT = '*=1,users=2,bookings=2,gateway=2'

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-const SKIPPED = new Set(['node_modules', 'dist', '.git', '.data'])
+const SKIPPED = new Set(['node_modules', 'dist', 'releases', '.git', '.data'])
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-const SKIPPED = ['node_modules', 'dist', '.git', '.data']
+const SKIPPED = ['node_modules', 'dist', 'releases', '.git', '.data']
 
 function filesOf(folder: string, ending: RegExp): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {

@@ -9,8 +9,8 @@ import { build, install, PACKAGE } from '../../proof/support/installation.js'
 async function copyPackage(): Promise<string> {
   await build()
   const copy = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-copy-')))
-  for (const each of ['dist', 'migrations', 'package.json', 'ecosystem.config.js']) {
-    await cp(join(PACKAGE, each), join(copy, each), { recursive: true })
+  for (const each of ['dist', 'package.json', 'ecosystem.config.js']) {
+    await cp(join(PACKAGE, each), join(copy, each), { recursive: true, dereference: true })
   }
   await symlink(join(PACKAGE, 'node_modules'), join(copy, 'node_modules'))
   return copy
@@ -65,10 +65,10 @@ test.serial('a tree without its migrations does not start', async (t) => {
     await system.remove()
     await rm(copy, { recursive: true, force: true })
   })
-  await rm(join(copy, 'migrations'), { recursive: true })
+  await rm(join(copy, 'dist/migrations'), { recursive: true })
   const { code, output } = await system.cli('start')
   t.is(code, 1)
-  t.regex(output, /There are no migrations at .*: deploy migrations\/ beside dist\//)
+  t.regex(output, /There are no migrations at .*: build again/)
   t.deepEqual(await system.rows(), [])
 })
 

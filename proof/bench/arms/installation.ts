@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig, type Config } from '../../../config/index.js'
 import { ecosystem } from '../../../platform/app/ecosystem.js'
+import { PACKAGE_ROOT as ROOT } from '../../../platform/lib/packageRoot.js'
 import { startProcess, type Running } from '../processes.js'
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 
 /** The product as `npm start` would run it: every app of the ecosystem, each in its own processes. */
 export interface Installation {
