@@ -16,6 +16,8 @@ const HOST_SCRIPT = 'platform/app/host.js'
 /** At once: more would take the CPU of those that serve. */
 const AT_ONCE = 2
 const LAST_WORDS = 8
+/** Generous: nothing of what serves waits for it. */
+const PATIENCE_MS = 120_000
 
 export interface Rehearsal {
   /** Lets what is left of it end its calls. */
@@ -68,7 +70,7 @@ async function start(app: AppSpec): Promise<ChildProcess> {
   const outcome = await Promise.race([
     once(child, 'message').then(() => 'ready' as const),
     once(child, 'close').then(() => 'it ended'),
-    sleep(app.listen_timeout, `it was not ready after ${app.listen_timeout / 1000} s`, { signal: settled.signal }),
+    sleep(PATIENCE_MS, `it was not ready after ${PATIENCE_MS / 1000} s`, { signal: settled.signal }),
   ])
   settled.abort()
   if (outcome === 'ready') return child
