@@ -207,6 +207,12 @@ const schema = {
     env: 'ALERT_WEBHOOK_URL',
     sensitive: true,
   },
+  logFileMb: {
+    doc: 'Megabytes beyond which a log file of PM2 is set aside, and one older is kept; 0: never',
+    format: 'nat',
+    default: 20,
+    env: 'LOG_FILE_MB',
+  },
   logLevel: {
     doc: 'pino level',
     format: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -265,6 +271,8 @@ export interface Config {
   pm2Home: string
   /** Empty: nobody outside is told of dead letters. */
   alertWebhookUrl: string
+  /** Of one log file, beyond which it is set aside; 0: never. */
+  logFileBytes: number
   logLevel: string
 }
 
@@ -335,6 +343,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dataDir,
     pm2Home: s.pm2Home || join(homedir(), '.pm2'),
     alertWebhookUrl: s.alertWebhookUrl,
+    logFileBytes: s.logFileMb * 1_000_000,
     logLevel: s.logLevel,
   })
 }
@@ -372,6 +381,7 @@ interface RawSettings {
   dataDir: string
   pm2Home: string
   alertWebhookUrl: string
+  logFileMb: number
   logLevel: string
 }
 

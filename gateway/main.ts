@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ObjectId } from 'bson'
 import { loadConfig } from '../config/index.js'
+import { boundOurLogFiles } from '../platform/app/logFiles.js'
 import { createCoteTransport } from '../platform/calls/cote.js'
 import { createLogger } from '../platform/lib/log.js'
 import { loadContracts } from '../platform/runtime/tree.js'
@@ -59,6 +60,7 @@ async function boot(): Promise<void> {
       .then(() => transport.close())
       .then(() => process.exit(0))
   }
+  boundOurLogFiles(config, log)
   log.info({ host: config.gateway.host, port }, 'ready')
   process.send?.('ready')
 }

@@ -7,6 +7,8 @@ import type { createSystemCall } from './systemCall.js'
 const REPORT_EVERY_MS = 5000
 /** Whoever lost the connection and is back by then, wherever, has never left. */
 const COMEBACK_MS = 15_000
+/** However many there are here: a call takes 1,000 at most. */
+const LOBBIES_PER_CALL = 500
 /** Those who come and go together are reported together. */
 const GATHER_MS = 500
 
@@ -48,7 +50,9 @@ export function createPresenceReporter(options: {
         userIds: [...(present.get(name) ?? [])],
       }))
       try {
-        await call(lobbies.reportPresence, { worker, lobbies: reported })
+        for (let i = 0; i < reported.length; i += LOBBIES_PER_CALL) {
+          await call(lobbies.reportPresence, { worker, lobbies: reported.slice(i, i + LOBBIES_PER_CALL) })
+        }
         known = new Set(present.keys())
       } catch (error) {
         log.debug({ err: error }, 'presence not reported')

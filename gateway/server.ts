@@ -24,6 +24,7 @@ import { costOf, createLimits, type SocketLimits } from './limits.js'
 import { createMeter } from './meter.js'
 import { countOutgoing } from './outgoing.js'
 import { originAllowed } from './origin.js'
+import { refusePolling } from './polling.js'
 import { createRoleLookup } from './roles.js'
 import { createSession, type SocketSession } from './session.js'
 import { shareUse } from './sharedUse.js'
@@ -101,6 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   })
 
   const outgoing = countOutgoing(io, repeats)
+  refusePolling(io, newId)
   const feeds = createGatewayFeeds({ ...options, io, watch: options.watchFeeds })
 
   io.use((socket, next) => {

@@ -1,11 +1,17 @@
 import express, { type Request, type Response, type Router } from 'express'
 import { users } from '../functions/users/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
+import { network } from '../platform/http/network.js'
 import type { System } from '../platform/runtime/system.js'
 import { verifyToken } from '../platform/runtime/tokens.js'
 
-/** Sign-ins in a minute: for one address someone guesses its password, for all they keep argon2 busy. */
+/**
+ * Sign-ins in a minute, by where they come from, so that whoever guesses locks out nobody else: for one e-mail address
+ * someone guesses its password, for all they keep argon2 busy.
+ */
 const ATTEMPTS_PER_MINUTE = { oneEmail: 5, all: 30 }
+/** From wherever: what argon2 works on at once. */
+const MAX_SIGNING_IN = 4
 
 const HEADERS = {
   'Cache-Control': 'no-store',
@@ -34,6 +40,9 @@ export function requireAdmin(system: System): Router {
   // A host's ports share their cookies: two systems side by side need two names.
   const cookie = `holdfast_jobs_${system.config.jobsPort}`
   const mayTry = limiter(system)
+  /** Tokens that were signed out, until they expire. Lost with this process. */
+  const ended = new Map<string, number>()
+  let signingIn = 0
   const router = express.Router()
 
   router.use((request, response, next) => {
@@ -41,7 +50,8 @@ export function requireAdmin(system: System): Router {
     if (comesFromElsewhere(request)) response.status(403).type('text').send('Refused: not from this page.\n')
     else next()
   })
-  router.get('/sign-in', (_request, response) => {
+  router.get('/sign-in', async (request, response) => {
+    await end(readCookie(request, cookie))
     response.clearCookie(cookie, COOKIE).send(page())
   })
   router.get('/sign-in.css', (_request, response) => {
@@ -51,7 +61,9 @@ export function requireAdmin(system: System): Router {
     const { email, password } = (request.body ?? {}) as Record<string, unknown>
     if (typeof email !== 'string' || typeof password !== 'string')
       return refuse(response, 400, 'E-mail address and password, please.')
-    if (!mayTry(email)) return refuse(response, 429, 'Too many attempts: wait a minute.')
+    if (!mayTry(request.socket.remoteAddress ?? '', email) || signingIn >= MAX_SIGNING_IN)
+      return refuse(response, 429, 'Too many attempts: wait a minute.')
+    signingIn++
     try {
       const { user, token } = await call(users.signIn, { email, password })
       if (user.role !== 'admin') return refuse(response, 403, 'The jobs are for admins.')
@@ -62,6 +74,8 @@ export function requireAdmin(system: System): Router {
         return refuse(response, 401, 'E-mail address or password is wrong.')
       if (error.code === 'rate_limited') return refuse(response, 429, 'Too many attempts: wait a minute.')
       refuse(response, 503, 'The users domain does not answer. Try again.')
+    } finally {
+      signingIn--
     }
   })
   router.use(async (request, response, next) => {
@@ -73,8 +87,17 @@ export function requireAdmin(system: System): Router {
   })
   return router
 
+  /** What was copied of the cookie ends with it. */
+  async function end(token: string | undefined): Promise<void> {
+    const nowMs = system.now().getTime()
+    for (const [each, expiresAtMs] of ended) if (expiresAtMs <= nowMs) ended.delete(each)
+    if (!token) return
+    const claims = await verifyToken(token, system.config, system.now()).catch(() => undefined)
+    if (claims) ended.set(token, claims.expiresAt.getTime())
+  }
+
   async function statusOf(token: string | undefined): Promise<200 | 401 | 403 | 503> {
-    if (!token) return 401
+    if (!token || ended.has(token)) return 401
     try {
       const { userId, tokenVersion } = await verifyToken(token, system.config, system.now())
       const { roles } = await call(users.authenticate, { tokens: [{ userId, tokenVersion }] })
@@ -123,23 +146,24 @@ function readCookie({ headers }: Request, name: string): string | undefined {
 }
 
 /** Counts attempts, not failures: many at once must not slip through before the first one failed. */
-function limiter(system: System): (email: string) => boolean {
+function limiter(system: System): (address: string, email: string) => boolean {
   let minute = 0
-  let all = 0
-  const byEmail = new Map<string, number>()
-  return (email) => {
+  const tries = new Map<string, number>()
+  const count = (key: string): number => {
+    tries.set(key, (tries.get(key) ?? 0) + 1)
+    return tries.get(key) ?? 0
+  }
+  return (address, email) => {
     if (system.config.rateLimitPerSecond === 0) return true
     const now = Math.floor(system.now().getTime() / 60_000)
     if (now !== minute) {
       minute = now
-      all = 0
-      byEmail.clear()
+      tries.clear()
     }
-    const key = email.trim().toLowerCase()
-    const tries = (byEmail.get(key) ?? 0) + 1
-    byEmail.set(key, tries)
-    all += 1
-    return tries <= ATTEMPTS_PER_MINUTE.oneEmail && all <= ATTEMPTS_PER_MINUTE.all
+    const from = network(address)
+    // What is over the limit of its address is not counted by e-mail: it would fill the memory.
+    if (count(from) > ATTEMPTS_PER_MINUTE.all) return false
+    return count(`${from} ${email.trim().toLowerCase()}`) <= ATTEMPTS_PER_MINUTE.oneEmail
   }
 }
 

@@ -19,15 +19,24 @@ export function readStripeEvent(
   now: Date,
 ): StripeNews | null {
   if (typeof signature !== 'string') return null
+  // The library refuses old signatures alone; one from the future could be sent again until it is old.
+  const [, signedAtS = '0'] = /(?:^|,)t=(\d{1,15})(?:,|$)/.exec(signature) ?? []
+  if (Number(signedAtS) > now.getTime() / 1000 + TOLERANCE_S) return null
   let event: Stripe.Event
   try {
     event = Stripe.webhooks.constructEvent(body, signature, webhookSecret, TOLERANCE_S, undefined, now.getTime())
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeSignatureVerificationError) return null
-    throw error
+  } catch {
+    // Not signed so, or no JSON, or an event of another kind than is expected here.
+    return null
   }
+  if (!isEvent(event)) return null
   const { id: eventId, type, data } = event
   if (!type.startsWith('payment_intent.')) return { eventId, type }
-  const { id, metadata } = data.object as Stripe.PaymentIntent
-  return { eventId, type, intent: { id, chargeId: metadata['chargeId'] } }
+  const { id, metadata } = data.object as Pick<Stripe.PaymentIntent, 'id'> & { metadata?: Record<string, string> }
+  return { eventId, type, intent: { id, chargeId: metadata?.['chargeId'] } }
+}
+
+const isEvent = (event: unknown): boolean => {
+  const { id, type, data } = (event ?? {}) as { id?: unknown; type?: unknown; data?: { object?: unknown } }
+  return typeof id === 'string' && typeof type === 'string' && typeof data?.object === 'object' && data.object !== null
 }

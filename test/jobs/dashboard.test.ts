@@ -111,6 +111,7 @@ test('an admin signs in and sees the jobs', async (t) => {
   )
   t.is((await send('/api/stats', { cookie })).status, 200)
   t.regex((await send('/sign-in', { cookie })).headers['set-cookie']![0]!, /=; .*Expires=Thu, 01 Jan 1970/)
+  t.is((await send('/api', { cookie })).status, 401, 'a copy of the cookie ends with it')
 })
 
 test('users, wrong passwords and broken forms get no cookie', async (t) => {
