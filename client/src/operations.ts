@@ -18,18 +18,6 @@ export type Booking = {
   lastModified: string
 }
 
-export type Car = {
-  id: string
-  name: string
-  pricePerHour: number
-  retired: boolean
-  version: number
-  bookings?: { id: string; from: string; to: string }[]
-  pendingBookings?: string[]
-  createdAt: string
-  updatedAt: string
-}
-
 export type CalendarItem = {
   id: string
   buyerId: string
@@ -209,10 +197,6 @@ export type ErrorCode =
   | 'withdrawal_id_reused'
   | 'insufficient_funds'
   | 'balance_limit_exceeded'
-  | 'car_not_found'
-  | 'car_id_reused'
-  | 'car_retired'
-  | 'car_unavailable'
   | 'booking_not_found'
   | 'booking_outstanding'
   | 'booking_id_reused'
@@ -254,6 +238,7 @@ export type ErrorCode =
   | 'train_not_found'
   | 'train_id_reused'
   | 'train_has_bookings'
+  | 'seats_unavailable'
   | 'seats_sold'
   | 'lobby_not_found'
   | 'lobby_id_reused'
@@ -261,23 +246,64 @@ export type ErrorCode =
   | 'removed_from_lobby'
   | 'booking_not_updatable'
   | 'view_behind'
+  | 'car_not_found'
+  | 'car_id_reused'
+  | 'car_retired'
+  | 'car_unavailable'
 
 /** Every operation that clients may call: what it takes, what it answers, and its own refusals. */
 export interface Operations {
   /** Puts a car up for booking. */
-  createCar: { input: { carId?: string; name: string; pricePerHour: number }; data: Car; errors: 'car_id_reused' }
+  createCar: {
+    input: { carId?: string; name: string; pricePerHour: number }
+    data: {
+      id: string
+      name: string
+      pricePerHour: number
+      retired: boolean
+      version: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
+      createdAt: string
+      updatedAt: string
+    }
+    errors: 'car_id_reused'
+  }
 
   /** Changes name or price (of later bookings), or retires the car: bookings stand, new ones are refused. */
   updateCar: {
     input: { carId: string; version: number; set: { name?: string; pricePerHour?: number; retired?: boolean } }
-    data: Car
+    data: {
+      id: string
+      name: string
+      pricePerHour: number
+      retired: boolean
+      version: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
+      createdAt: string
+      updatedAt: string
+    }
     errors: 'car_not_found' | 'version_conflict'
   }
 
   /** Cars, oldest first; with a period only those that are free in it. Retired ones are for admins. */
   listCars: {
     input: { from?: string | Date; to?: string | Date; limit?: number; cursor?: string }
-    data: { items: Car[]; nextCursor: string | null }
+    data: {
+      items: {
+        id: string
+        name: string
+        pricePerHour: number
+        retired: boolean
+        version: number
+        bookings?: { id: string; from: string; to: string }[]
+        pendingBookings?: string[]
+        createdAt: string
+        updatedAt: string
+      }[]
+      nextCursor: string | null
+    }
     errors: 'invalid_input'
   }
 
@@ -299,9 +325,9 @@ export interface Operations {
     errors: 'car_not_found'
   }
 
-  /** Books a car for a period against the balance; answers when it is COMMITTED. */
+  /** Books a thing for a period against the balance; answers when it is COMMITTED. */
   createBooking: {
-    input: { bookingId?: string; carId: string; from: string | Date; to: string | Date; userId?: string }
+    input: { bookingId?: string; userId?: string; carId?: string; from: string | Date; to: string | Date }
     data: Booking
     errors:
       | 'forbidden'
@@ -309,6 +335,7 @@ export interface Operations {
       | 'car_not_found'
       | 'car_retired'
       | 'user_not_found'
+      | 'invalid_input'
       | 'booking_outstanding'
       | 'car_unavailable'
       | 'insufficient_funds'
@@ -317,7 +344,7 @@ export interface Operations {
 
   /** Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows. */
   startBooking: {
-    input: { bookingId?: string; userId?: string; lobbyId?: string; trainId?: string; passengers: { name: string }[] }
+    input: { bookingId?: string; userId?: string; lobbyId?: string; trainId?: string; passengers?: { name: string }[] }
     data: { bookingId: string; message: string }
     errors:
       | 'forbidden'
@@ -329,9 +356,9 @@ export interface Operations {
       | 'booking_outstanding'
   }
 
-  /** Changes the passengers' names of a train booking that stands. */
+  /** Changes what a booking that stands leaves open: of a train, the passengers' names. */
   updateBooking: {
-    input: { bookingId: string; version: number; set: { passengers: { name: string }[] } }
+    input: { bookingId: string; version: number; set: { passengers?: { name: string }[] } }
     data: Booking
     errors: 'booking_not_found' | 'booking_not_updatable' | 'version_conflict' | 'invalid_input'
   }
@@ -379,7 +406,7 @@ export interface Operations {
     errors: 'booking_not_found' | 'booking_not_stuck'
   }
 
-  /** Checks all books on the live system: money, payments, cars, seats, markers, outstanding bookings. */
+  /** Checks all books on the live system: money, payments, all that is booked, markers, outstanding bookings. */
   auditBooks: {
     input: Record<string, never>
     data: {
