@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, install, PACKAGE, run, type Installation } from '../../proof/support/installation.js'
-import { sharedMongod } from '../support/mongod.js'
 import { startLoad, type Load } from './load.js'
+import { ownMongod, type OwnMongod } from './ownMongod.js'
 
 /**
  * One system under load, and bad deploys of many kinds: none of them stops anything, loses a request, or changes what a
@@ -95,6 +95,7 @@ const BAD: Bad[] = [
   },
 ]
 
+let mongod: OwnMongod
 let root: string
 let system: Installation
 let load: Load
@@ -110,7 +111,9 @@ test.before(async (t) => {
   squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')
 
-  system = await install({ MONGODB_URI: (await sharedMongod()).uri(), LOG_LEVEL: 'warn' }, root)
+  // Not one that stops with the file: the load could never end then.
+  mongod = await ownMongod()
+  system = await install({ MONGODB_URI: mongod.uri, LOG_LEVEL: 'warn' }, root)
   const { code, output } = await system.cli('start')
   t.is(code, 0, output)
   const token = (await system.cli('token', '--role', 'admin')).output.trim().split('\n').at(-1) as string
@@ -121,6 +124,7 @@ test.before(async (t) => {
 test.after.always('nothing is left running', async () => {
   await load?.stop()
   await system?.remove()
+  await mongod?.remove()
   squatter?.close()
   await rm(root, { recursive: true, force: true })
 })
