@@ -65,11 +65,17 @@ const heldBooking = z.strictObject({ ...heldFields, userId: id, cost: money })
 /** booking and payer pay the cost, before the decision; a payee receives it, after. */
 export const fundsSide = z.enum(['booking', 'payer', 'payee'])
 
+const notOwnEmail = ({ email, password }: { email: string; password?: string | undefined }): boolean =>
+  password?.trim().toLowerCase() !== email
+const NOT_OWN_EMAIL = { path: ['password'], message: 'must not be the e-mail address' }
+
 export const users = defineContract('users', {
   signUp: operation({
     summary: 'Makes a plain user and signs in.',
     access: 'anyone',
-    input: z.strictObject({ userId: id.optional(), email, password, name: name.optional() }),
+    input: z
+      .strictObject({ userId: id.optional(), email, password, name: name.optional() })
+      .refine(notOwnEmail, NOT_OWN_EMAIL),
     passwords: ['password'],
     output: session,
     errors: ['user_id_reused', 'email_taken'],
@@ -90,13 +96,15 @@ export const users = defineContract('users', {
   createUser: operation({
     summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
     access: 'admin',
-    input: z.strictObject({
-      userId: id.optional(),
-      name,
-      email,
-      role: role.default('user'),
-      password: password.optional(),
-    }),
+    input: z
+      .strictObject({
+        userId: id.optional(),
+        name,
+        email,
+        role: role.default('user'),
+        password: password.optional(),
+      })
+      .refine(notOwnEmail, NOT_OWN_EMAIL),
     passwords: ['password'],
     output: user,
     errors: ['user_id_reused', 'email_taken'],

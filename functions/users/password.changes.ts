@@ -1,5 +1,6 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { invalidInput } from '../../platform/runtime/invocation.js'
 import { hashPassword } from '../../platform/runtime/passwords.js'
 import { User, type UserDocument } from './user.model.js'
 import { USER_FIELDS, type VisibleUser } from './user.presenter.js'
@@ -24,6 +25,7 @@ export async function replacePassword(
   let passwordHash: string | undefined
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const user = await check(await model.findById(userId, KNOWN_FIELDS).lean())
+    if (isOwnEmail(newPassword, user.email)) throw ownEmail()
     passwordHash ??= await hashPassword(newPassword)
     const changed = await model
       .findOneAndUpdate(
@@ -36,3 +38,8 @@ export async function replacePassword(
   }
   throw new Refusal('unavailable', 'The user is being changed by others all the time.')
 }
+
+const isOwnEmail = (password: string, email: string): boolean => password.trim().toLowerCase() === email
+
+const ownEmail = (): Refusal =>
+  invalidInput({ issues: [{ path: ['newPassword'], message: 'must not be the e-mail address' }] })

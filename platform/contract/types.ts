@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { COMMON_PASSWORDS } from './commonPasswords.js'
 
 /** The types that contracts share: shapes on the wire. */
 
@@ -64,7 +65,10 @@ export const email = z
 
 /** One that was set before, to be compared. */
 export const knownPassword = normalized().max(200)
-export const password = knownPassword.min(8)
+/** A new one: none that guessers try first. */
+export const password = knownPassword
+  .min(8)
+  .refine((each) => !COMMON_PASSWORDS.has(each.toLowerCase()), 'is one of those that guessers try first')
 
 /** What every list takes; spread it into the list's own filter. */
 export const page = {

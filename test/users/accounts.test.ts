@@ -136,6 +136,18 @@ test('of two who want the same address at once, one gets it', async (t) => {
   t.like(refused?.reason, { code: 'email_taken' })
 })
 
+test('one’s own e-mail address is no password, at the start or later', async (t) => {
+  const system = await createTestSystem(t)
+  const own = await system.refused(users.signUp, { ...ada, password: ` ${ada.email}` }, null)
+  t.like(own, { code: 'invalid_input', details: { issues: [{ path: 'password' }] } })
+  const { user } = await system.run(users.signUp, ada, null)
+  const change = { oldPassword: ada.password, newPassword: ada.email }
+  const later = await system.refused(users.changePassword, change, { userId: user.id, role: 'user' })
+  t.like(later, { code: 'invalid_input', details: { issues: [{ path: 'newPassword' }] } })
+  t.is((await system.refused(users.setPassword, { userId: user.id, newPassword: ada.email })).code, 'invalid_input')
+  t.is((await system.run(users.signIn, { email: ada.email, password: ada.password }, null)).user.version, 0)
+})
+
 test('a new password makes older tokens stop working, and only them', async (t) => {
   const system = await createTestSystem(t)
   const { user, token } = await system.run(users.signUp, ada, null)

@@ -77,6 +77,14 @@ test('passwords and searches are the same however their characters are composed'
   t.is(searchKey('ΟΔΟΣ'), searchKey('οδος'))
 })
 
+test('a new password is none that guessers try first; a known one may be', (t) => {
+  for (const common of ['password', 'Passw0rd', '1234567890', 'QWERTYUIOP']) {
+    t.false(accepts(password, common), common)
+    t.true(accepts(knownPassword, common))
+  }
+  t.true(accepts(password, 'correct horse'))
+})
+
 const anyText = fc.string({ unit: 'binary', maxLength: 30 })
 /** Characters that come apart, or that must not come, next to each other. */
 const oddText = fc
