@@ -38,7 +38,9 @@ await command(
     if (unknown !== undefined) throw new CommandFailure(`--attacks: there is no ${unknown}.\n\n${USAGE}`)
     const say = values.json ? () => {} : stopwatch()
     say(`Seed ${seed}`)
-    const report = await runSiege({ minutes, seed, attacks, say })
+    const stop = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+    const report = await runSiege({ minutes, seed, attacks, say, signal: stop.signal })
     console.log(values.json ? JSON.stringify(report, null, 2) : `\n${inWords(report)}`)
     return report.violations.length === 0 ? 0 : 1
   },

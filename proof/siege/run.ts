@@ -37,14 +37,17 @@ export async function runSiege(options: {
   seed: number
   attacks: readonly string[]
   say(line: string): void
+  /** Aborted: everything is taken down, and the run rejects. */
+  signal: AbortSignal
 }): Promise<SiegeReport> {
-  const { seed, attacks, say } = options
+  const { seed, attacks, say, signal } = options
   const forMs = Math.max(2000, (options.minutes * 60_000) / (attacks.length + 1))
   const system = await install({ RATE_LIMIT_PER_SECOND: '100', PLACEMENT: LEAN_PLACEMENT, LOG_FILE_MB: '5' })
   try {
     say('Starting the system')
     const { code, output } = await system.cli('start')
     if (code !== 0) throw new Error(`npm start failed:\n${output}`)
+    signal.throwIfAborted()
     const town = await settle(system)
     const honest = startHonestClients(system.url, town.honest, town.carIds)
     try {
@@ -52,10 +55,13 @@ export async function runSiege(options: {
       honest.take()
       const rows: Row[] = []
       for (const attack of ['none', ...attacks]) {
+        signal.throwIfAborted()
         const before = await restartsOf(system)
         say(attack)
         const outcomes =
-          attack === 'none' ? (await sleep(forMs), {}) : await attackWith(system, town, attack, seed, forMs)
+          attack === 'none'
+            ? (await sleep(forMs, undefined, { signal }), {})
+            : await attackWith(system, town, attack, seed, forMs)
         const rows_ = await system.rows()
         rows.push({
           attack,
