@@ -6,7 +6,7 @@ import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
 import { holding } from './calendarHead.changes.js'
 import { calendars } from './contract.js'
 import { assertAhead, assertOpen, assertSeller, changeInvitation, type InvitationChange } from './invitation.changes.js'
-import { settleConfirmation } from './invitation.confirmation.js'
+import { settleConfirmation } from './invitation.settlement.js'
 import { presentInvitation } from './invitation.presenter.js'
 
 const { ObjectId } = mongoose.Types

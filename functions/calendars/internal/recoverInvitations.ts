@@ -2,7 +2,7 @@ import { define, type Context } from '../../../platform/runtime/function.js'
 import { bookingLog } from '../bookingLog.model.js'
 import { CalendarHead, type HeldPeriod } from '../calendarHead.model.js'
 import { calendars } from '../contract.js'
-import { settleConfirmation } from '../invitation.confirmation.js'
+import { settleConfirmation } from '../invitation.settlement.js'
 
 const AT_ONCE = 32
 const PAGE = 500
