@@ -108,6 +108,12 @@ const schema = {
     default: 15 * 60_000,
     env: 'ORDER_EXPIRES_AFTER_MS',
   },
+  invitationCancelNoticeMs: {
+    doc: 'Buyer and seller cancel a confirmed invitation until so long before it begins',
+    format: 'millis',
+    default: 3_600_000,
+    env: 'INVITATION_CANCEL_NOTICE_MS',
+  },
   stripeSecretKey: {
     doc: 'Takes payments by Stripe; empty: this system takes none',
     format: String,
@@ -254,6 +260,8 @@ export interface Config {
   drainMs: number
   /** How long an order holds its ticket unpaid. */
   orderExpiresAfterMs: number
+  /** Buyer and seller cancel a confirmed invitation until so long before it begins. */
+  invitationCancelNoticeMs: number
   /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
   stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
   webhooks: { host: string; port: number }
@@ -326,6 +334,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     tokenTtlMs: s.tokenTtlMs,
     ...limits(s),
     orderExpiresAfterMs: orderExpiresAfterMs(s),
+    invitationCancelNoticeMs: s.invitationCancelNoticeMs,
     stripe: {
       secretKey: s.stripeSecretKey,
       webhookSecret: s.stripeWebhookSecret,
@@ -361,6 +370,7 @@ interface RawSettings {
   recoveryIntervalMs: number
   moneyDeadlineMs: number
   orderExpiresAfterMs: number
+  invitationCancelNoticeMs: number
   stripeSecretKey: string
   stripeWebhookSecret: string
   stripeUrl: string

@@ -7,7 +7,22 @@ import type { System } from '../../platform/runtime/system.js'
 import type { InvitationState } from './invitation.states.js'
 
 export type InvitationEvent =
-  'invited' | 'rescheduled' | 'withdrawn' | 'rejected' | 'confirmation_started' | 'confirmation_refused' | 'confirmed'
+  | 'invited'
+  | 'rescheduled'
+  | 'withdrawn'
+  | 'rejected'
+  | 'confirmation_started'
+  | 'confirmation_refused'
+  | 'confirmed'
+  | 'move_proposed'
+  | 'move_declined'
+  | 'moved'
+  | 'cancellation_started'
+  | 'cancellation_refused'
+  | 'cancelled'
+
+/** Who does something to an invitation. */
+export type Party = 'buyer' | 'seller' | 'admin'
 
 /** An invitation as an entry leaves it. */
 export interface Invitation {
@@ -19,18 +34,23 @@ export interface Invitation {
   /** Minor units, 64-bit integer. */
   price?: number
   state: InvitationState
-  /** Why it was rejected, or its last confirmation refused. */
+  /** Why it was rejected or cancelled, or its last confirmation or cancellation refused. */
   reason?: string
   /** Set by confirming: the request's id, and the payment's where there is a price. */
   confirmationId?: Types.ObjectId
   paymentId?: Types.ObjectId
+  /** Of a confirmed one: the period that one side proposes, until the other answers. */
+  proposal?: { by: Exclude<Party, 'admin'>; from: Date; to: Date }
+  /** Set by cancelling: who does it, and where there is a price, the payment that gives it back; a new one each attempt. */
+  cancelledBy?: Party
+  refundId?: Types.ObjectId
 }
 
 /** Stream: the invitation's id. Partition: the seller's. */
 export interface BookingLogEntry extends LogEntry {
   kind: InvitationEvent
   invitation: Invitation
-  /** Of a rescheduled one: the period before. */
+  /** Of a rescheduled or moved one: the period before. */
   previous?: { from: Date; to: Date }
   /** Of what a client may send twice. */
   request?: RequestMark

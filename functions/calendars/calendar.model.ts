@@ -1,6 +1,7 @@
 import { Schema, type Types } from 'mongoose'
 import { defineModel } from '../../platform/database/model.js'
 import type { ViewDocument } from '../../platform/logs/projection.js'
+import type { Invitation } from './bookingLog.model.js'
 import type { InvitationState } from './invitation.states.js'
 
 export type CalendarSide = 'seller' | 'buyer'
@@ -27,6 +28,8 @@ export interface CalendarItem {
   price?: number
   state: InvitationState
   reason?: string
+  proposal?: NonNullable<Invitation['proposal']>
+  cancelledBy?: NonNullable<Invitation['cancelledBy']>
   version: number
 }
 

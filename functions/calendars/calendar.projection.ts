@@ -53,12 +53,14 @@ const monthsTouched = ({ invitation, previous }: Pick<BookingLogEntry, 'invitati
 ]
 
 function itemOf({ stream, number, invitation }: BookingLogEntry): CalendarItem {
-  const { buyerId, sellerId, from, to, note, price, state, reason } = invitation
+  const { buyerId, sellerId, from, to, note, price, state, reason, proposal, cancelledBy } = invitation
   return {
     invitationId: new ObjectId(stream),
     ...{ buyerId, sellerId, from, to, note, state },
     ...(price !== undefined && { price }),
     ...(reason !== undefined && { reason }),
+    ...(proposal && { proposal }),
+    ...(cancelledBy && { cancelledBy }),
     version: number,
   }
 }

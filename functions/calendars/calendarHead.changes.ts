@@ -73,35 +73,42 @@ export function listing(
  * bookings of one seller overlap". All holds of a seller are in one document, so of two transactions that would both
  * pass, one meets the other's write and runs again.
  */
-export function holding(
+export const holding = (
   invitationId: Types.ObjectId,
   { sellerId, from, to }: Pick<Invitation, 'sellerId' | 'from' | 'to'>,
-  confirmingSince?: Date,
-): HeadChange {
-  return {
-    userId: sellerId,
-    guard: {
-      // Periods are half-open: one may begin when another ends.
-      $nor: [{ holds: { $elemMatch: { from: { $lt: to }, to: { $gt: from } } } }],
-      forgottenBefore: { $lte: from },
-    },
-    change: { $push: { holds: { invitationId, from, to, ...(confirmingSince && { confirmingSince }) } } },
-    refusal: { code: 'seller_unavailable', message: 'Another confirmed booking of the seller overlaps the period.' },
-  }
-}
-
-/** The payment is COMMITTED: the hold stays. */
-export const keeping = (invitationId: Types.ObjectId, { sellerId }: Pick<Invitation, 'sellerId'>): HeadChange => ({
+): HeadChange => ({
   userId: sellerId,
-  guard: { holds: { $elemMatch: { invitationId, confirmingSince: { $type: 'date' } } } },
-  change: { $unset: { 'holds.$.confirmingSince': '' } },
+  guard: {
+    // Periods are half-open: one may begin when another ends.
+    $nor: [{ holds: { $elemMatch: { from: { $lt: to }, to: { $gt: from } } } }],
+    forgottenBefore: { $lte: from },
+  },
+  change: { $push: { holds: { invitationId, from, to } } },
+  refusal: { code: 'seller_unavailable', message: 'Another confirmed booking of the seller overlaps the period.' },
 })
 
-/** The payment was refused: the period is free again. */
+/** The period is free again. One that ended long ago may be forgotten already. */
 export const freeing = (invitationId: Types.ObjectId, { sellerId }: Pick<Invitation, 'sellerId'>): HeadChange => ({
   userId: sellerId,
-  guard: { 'holds.invitationId': invitationId },
   change: { $pull: { holds: { invitationId } } },
+})
+
+/** A payment of the invitation begins: from now on recovery looks after it. */
+export const settling = (
+  invitationId: Types.ObjectId,
+  { sellerId }: Pick<Invitation, 'sellerId'>,
+  since: Date,
+): HeadChange => ({
+  userId: sellerId,
+  guard: { 'settling.invitationId': { $ne: invitationId } },
+  change: { $push: { settling: { invitationId, since } } },
+})
+
+/** The payment is final. */
+export const settled = (invitationId: Types.ObjectId, { sellerId }: Pick<Invitation, 'sellerId'>): HeadChange => ({
+  userId: sellerId,
+  guard: { 'settling.invitationId': invitationId },
+  change: { $pull: { settling: { invitationId } } },
 })
 
 /** Users whose heads stand; nobody is ever removed. */
@@ -118,6 +125,7 @@ export async function ensureHeads(ctx: Context, userIds: readonly string[]): Pro
   for (const each of missing) {
     const fresh: Omit<CalendarHeadDocument, '_id'> = {
       holds: [],
+      settling: [],
       forgottenBefore: new Date(0),
       live: { seller: {}, buyer: {} },
     }

@@ -10,6 +10,8 @@ export interface CalendarHeadDocument {
   _id: Types.ObjectId
   /** Periods of the seller that are confirmed, or held while a payment is under way. No two overlap. */
   holds: HeldPeriod[]
+  /** The seller's invitations whose payment is under way, to the seller or back. Recovery looks for old ones. */
+  settling: Settling[]
   /** Holds that ended before this may be gone, so no earlier period may be held any more. */
   forgottenBefore: Date
   /** How many invitations each month lists, by `seller` or `buyer` and month: `live.seller.2031-03`. */
@@ -20,13 +22,17 @@ export interface HeldPeriod {
   invitationId: Types.ObjectId
   from: Date
   to: Date
-  /** While its payment is under way: since when. */
-  confirmingSince?: Date
+}
+
+export interface Settling {
+  invitationId: Types.ObjectId
+  since: Date
 }
 
 const schema = new Schema<CalendarHeadDocument>(
   {
     holds: { type: [Schema.Types.Mixed], default: [] },
+    settling: { type: [Schema.Types.Mixed], default: [] },
     forgottenBefore: { type: Date, default: () => new Date(0) },
     live: { seller: { type: Schema.Types.Mixed }, buyer: { type: Schema.Types.Mixed } },
   } as never,

@@ -3,10 +3,10 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { isSameRequest, requestOf } from '../../platform/runtime/requests.js'
 import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
-import { holding } from './calendarHead.changes.js'
+import { holding, settling } from './calendarHead.changes.js'
 import { calendars } from './contract.js'
 import { assertAhead, assertOpen, assertSeller, changeInvitation, type InvitationChange } from './invitation.changes.js'
-import { settleConfirmation } from './invitation.settlement.js'
+import { settle } from './invitation.settlement.js'
 import { presentInvitation } from './invitation.presenter.js'
 
 const { ObjectId } = mongoose.Types
@@ -37,7 +37,7 @@ export default define(calendars.confirmInvitation, async (ctx, input) => {
       ? {
           kind: 'confirmation_started',
           invitation: { ...confirmation, state: 'confirming', paymentId: new ObjectId(ctx.newId()) },
-          heads: [holding(id, invitation, ctx.now())],
+          heads: [holding(id, invitation), settling(id, invitation, ctx.now())],
           key,
           request,
         }
@@ -67,8 +67,7 @@ export default define(calendars.confirmInvitation, async (ctx, input) => {
 async function outcomeOf(ctx: Context, confirmation: BookingLogEntry): Promise<BookingLogEntry> {
   if (confirmation.kind === 'confirmed') return confirmation
   const ended =
-    (await ctx.use(bookingLog).at(confirmation.stream, confirmation.number + 1)) ??
-    (await settleConfirmation(ctx, confirmation))
+    (await ctx.use(bookingLog).at(confirmation.stream, confirmation.number + 1)) ?? (await settle(ctx, confirmation))
   if (ended.kind === 'confirmed') return ended
   const insufficient = ended.invitation.reason === 'insufficient_funds'
   throw new Refusal(

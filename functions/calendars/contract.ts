@@ -34,8 +34,11 @@ export const calendarItem = z.object({
   /** Minor units, from the buyer to the seller when it is confirmed. */
   price: price.optional(),
   state: z.enum(INVITATION_STATES),
-  /** Why it was rejected, or why it could not be paid when it was last confirmed. */
+  /** Why it was rejected or cancelled, or why its last confirmation or cancellation could not be paid. */
   reason: z.string().optional(),
+  /** Of a confirmed one: the period that one side proposes, until the other answers. */
+  proposal: z.object({ by: z.enum(['buyer', 'seller']), ...period }).optional(),
+  cancelledBy: z.enum(['buyer', 'seller', 'admin']).optional(),
   version,
 })
 
@@ -127,6 +130,50 @@ export const calendars = defineContract('calendars', {
     idempotent: true,
     newId: 'confirmationId',
   }),
+  cancelInvitation: operation({
+    summary:
+      'Buyer or seller take a confirmed invitation back, until INVITATION_CANCEL_NOTICE_MS before it begins; admins always. Answers when the buyer has the price back.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id, reason: reasonText, version: version.optional() }),
+    output: invitation,
+    errors: [
+      'invitation_not_found',
+      'invitation_not_confirmed',
+      'version_conflict',
+      'cancellation_too_late',
+      'insufficient_funds',
+      'payment_cancelled',
+    ],
+    deadline: 'money',
+    idempotent: true,
+  }),
+  proposeMove: operation({
+    summary: 'Buyer or seller propose another period for a confirmed invitation; it stands until the other consents.',
+    access: 'user',
+    input: withPeriod(z.strictObject({ invitationId: id, ...period, version: version.optional() }), MAX_PERIOD_DAYS),
+    output: invitation,
+    errors: ['invitation_not_found', 'forbidden', 'invitation_not_confirmed', 'version_conflict', 'period_in_past'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  answerMove: operation({
+    summary: 'The other side consents to the proposed period, which then holds; or either side ends the proposal.',
+    access: 'user',
+    input: z.strictObject({ invitationId: id, accept: z.boolean(), version: version.optional() }),
+    output: invitation,
+    errors: [
+      'invitation_not_found',
+      'invitation_not_confirmed',
+      'version_conflict',
+      'move_not_proposed',
+      'forbidden',
+      'period_in_past',
+      'seller_unavailable',
+      'calendar_full',
+    ],
+    deadline: 'quick',
+    idempotent: false,
+  }),
   getInvitation: operation({
     summary: 'One invitation as it stands: own ones, or any for admins.',
     access: 'user',
@@ -152,7 +199,7 @@ export const calendars = defineContract('calendars', {
   }),
   exportCalendar: operation({
     summary:
-      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, and open invitations as tentative.",
+      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled.",
     access: 'user',
     input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
     output: z.object({ contentType: z.literal('text/calendar'), text: z.string() }),
@@ -161,10 +208,10 @@ export const calendars = defineContract('calendars', {
     idempotent: true,
   }),
   recoverInvitations: operation({
-    summary: 'For the recovery job: drives confirmations whose payment is under way to their end.',
+    summary: 'For the recovery job: drives confirmations and cancellations whose payment is under way to their end.',
     access: 'internal',
     input: z.strictObject({}),
-    output: z.object({ examined: z.int(), confirmed: z.int(), refused: z.int() }),
+    output: z.object({ examined: z.int(), confirmed: z.int(), cancelled: z.int(), refused: z.int() }),
     errors: [],
     deadline: 'sweep',
     idempotent: true,

@@ -5,6 +5,7 @@ import type { CalendarItem } from './calendar.model.js'
 import { listedIn } from './calendar.access.js'
 import { dateIn } from './zone.rules.js'
 import { calendars } from './contract.js'
+import type { InvitationState } from './invitation.states.js'
 
 export default define(calendars.exportCalendar, async (ctx, { as, timeZone, after, ...input }) => {
   if (!ctx.caller) throw new Refusal('forbidden', 'Only users have calendars.')
@@ -21,17 +22,32 @@ export default define(calendars.exportCalendar, async (ctx, { as, timeZone, afte
   // zone; as they are they say `Z`, which no change of clocks and no table of zones can move.
   calendar.x('X-WR-TIMEZONE', timeZone)
   for (const item of items) calendar.createEvent(eventOf(item, ctx.now()))
-  return { contentType: 'text/calendar' as const, text: calendar.toString() }
+  // The generator leaves the last line without an end; every content line has one (RFC 5545, 3.1).
+  return { contentType: 'text/calendar' as const, text: `${calendar.toString().trimEnd()}\r\n` }
 })
 
+/**
+ * Texts may have no control characters but tab and line feed (RFC 5545, 3.3.11). Parsers that split at whatever Unicode
+ * calls a line end would take the rest of a text for a line of the calendar.
+ */
+const clean = (text: string): string =>
+  text.replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n').replace(/(?![\t\n])\p{Cc}|\p{Cs}/gu, '')
+
+/** An appointment stands until its cancellation is decided. */
+function statusOf(state: InvitationState): ICalEventStatus {
+  if (state === 'cancelled') return ICalEventStatus.CANCELLED
+  return state === 'confirmed' || state === 'cancelling' ? ICalEventStatus.CONFIRMED : ICalEventStatus.TENTATIVE
+}
+
+/** The UID is the invitation's id, the SEQUENCE its version: a moved or cancelled one replaces what was exported before. */
 const eventOf = (item: CalendarItem, stamp: Date) => ({
   id: `${item.invitationId.toHexString()}@holdfast`,
   start: item.from,
   end: item.to,
   stamp,
   sequence: item.version,
-  summary: item.note || 'Booking',
-  status: item.state === 'confirmed' ? ICalEventStatus.CONFIRMED : ICalEventStatus.TENTATIVE,
+  summary: clean(item.note) || 'Booking',
+  status: statusOf(item.state),
   x: {
     'X-HOLDFAST-STATE': item.state,
     'X-HOLDFAST-BUYER': item.buyerId.toHexString(),

@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { bookingLog, type BookingLogEntry } from './bookingLog.model.js'
+import { bookingLog, type BookingLogEntry, type Party } from './bookingLog.model.js'
 import { alongside, type HeadChange } from './calendarHead.changes.js'
 import { isOpen } from './invitation.states.js'
 
@@ -36,23 +36,24 @@ export function appendAfter(
 }
 
 /**
- * Changes an invitation: `decide` sees its newest entry and answers what to append, or throws the refusal. Where
- * somebody else was first, it decides again.
+ * Changes an invitation: `decide` sees its newest entry and answers what to append, null where that entry is the answer
+ * already, or throws the refusal. Where somebody else was first, it decides again.
  */
 export const changeInvitation = (
   ctx: Context,
   invitationId: string,
-  decide: (current: BookingLogEntry) => InvitationChange,
+  decide: (current: BookingLogEntry) => InvitationChange | null,
 ): Promise<BookingLogEntry> => ctx.use(bookingLog).inTurn(invitationId, () => changeInTurn(ctx, invitationId, decide))
 
 async function changeInTurn(
   ctx: Context,
   invitationId: string,
-  decide: (current: BookingLogEntry) => InvitationChange,
+  decide: (current: BookingLogEntry) => InvitationChange | null,
 ): Promise<BookingLogEntry> {
   for (let pauseMs = 2; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const current = await visibleInvitation(ctx, invitationId)
     const next = decide(current)
+    if (!next) return current
     const appended = await appendAfter(ctx, invitationId, current, next)
     if (appended !== 'conflict') return appended
     if (next.key && (await ctx.use(bookingLog).byKey(next.key))) {
@@ -80,6 +81,12 @@ export async function visibleInvitation(ctx: Context, invitationId: string): Pro
 const isVisible = ({ caller }: Context, { invitation: { buyerId, sellerId } }: BookingLogEntry): boolean =>
   caller?.role !== 'user' || buyerId.equals(caller.userId) || sellerId.equals(caller.userId)
 
+/** The caller's part in the invitation. Whoever is neither buyer nor seller sees it only as an admin. */
+export function partyOf({ caller }: Context, { invitation: { buyerId, sellerId } }: BookingLogEntry): Party {
+  if (caller && buyerId.equals(caller.userId)) return 'buyer'
+  return caller && sellerId.equals(caller.userId) ? 'seller' : 'admin'
+}
+
 export function assertBuyer({ caller }: Context, { invitation }: BookingLogEntry): void {
   if (!caller || !invitation.buyerId.equals(caller.userId))
     throw new Refusal('forbidden', 'That is for the buyer to do.')
@@ -94,9 +101,19 @@ export function assertSeller({ caller }: Context, { invitation }: BookingLogEntr
 export function assertOpen({ invitation, number }: BookingLogEntry, version: number | undefined): void {
   const { state } = invitation
   if (!isOpen(state)) throw new Refusal('invitation_not_open', `The invitation is ${state}.`, { state })
-  if (version !== undefined && version !== number) {
-    throw new Refusal('version_conflict', `The invitation is at version ${number} by now.`, { version: number })
-  }
+  assertVersion(number, version)
+}
+
+/** As assertOpen, for what is done with an appointment. */
+export function assertConfirmed({ invitation, number }: BookingLogEntry, version: number | undefined): void {
+  const { state } = invitation
+  if (state !== 'confirmed') throw new Refusal('invitation_not_confirmed', `The invitation is ${state}.`, { state })
+  assertVersion(number, version)
+}
+
+function assertVersion(number: number, version: number | undefined): void {
+  if (version === undefined || version === number) return
+  throw new Refusal('version_conflict', `The invitation is at version ${number} by now.`, { version: number })
 }
 
 export function assertAhead(ctx: Context, from: Date): void {

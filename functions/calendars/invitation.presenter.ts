@@ -1,21 +1,14 @@
 import type { z } from 'zod'
-import type { BookingLogEntry } from './bookingLog.model.js'
+import type { BookingLogEntry, Invitation } from './bookingLog.model.js'
 import type { CalendarItem } from './calendar.model.js'
 import type { calendarItem, invitation } from './contract.js'
 
 /** Entries and items as clients see them. */
 
-export const presentItem = (item: CalendarItem): z.output<typeof calendarItem> => ({
-  id: item.invitationId.toHexString(),
-  buyerId: item.buyerId.toHexString(),
-  sellerId: item.sellerId.toHexString(),
-  from: item.from.toISOString(),
-  to: item.to.toISOString(),
-  note: item.note,
-  ...(item.price !== undefined && { price: item.price }),
-  state: item.state,
-  ...(item.reason !== undefined && { reason: item.reason }),
-  version: item.version,
+export const presentItem = ({ invitationId, version, ...item }: CalendarItem): z.output<typeof calendarItem> => ({
+  id: invitationId.toHexString(),
+  ...presentFields(item),
+  version,
 })
 
 /** The invitation as this entry left it. */
@@ -24,9 +17,16 @@ export const presentInvitation = ({
   stream,
   number,
   at,
-  invitation: i,
+  invitation: stated,
 }: BookingLogEntry): z.output<typeof invitation> => ({
   id: stream,
+  ...presentFields(stated),
+  version: number,
+  updatedAt: at.toISOString(),
+  seq: _id,
+})
+
+const presentFields = (i: Omit<CalendarItem, 'invitationId' | 'version'> | Invitation) => ({
   buyerId: i.buyerId.toHexString(),
   sellerId: i.sellerId.toHexString(),
   from: i.from.toISOString(),
@@ -35,7 +35,8 @@ export const presentInvitation = ({
   ...(i.price !== undefined && { price: i.price }),
   state: i.state,
   ...(i.reason !== undefined && { reason: i.reason }),
-  version: number,
-  updatedAt: at.toISOString(),
-  seq: _id,
+  ...(i.proposal && {
+    proposal: { by: i.proposal.by, from: i.proposal.from.toISOString(), to: i.proposal.to.toISOString() },
+  }),
+  ...(i.cancelledBy && { cancelledBy: i.cancelledBy }),
 })

@@ -21,6 +21,12 @@ const log = {
         'confirmation_started',
         'confirmation_refused',
         'confirmed',
+        'move_proposed',
+        'move_declined',
+        'moved',
+        'cancellation_started',
+        'cancellation_refused',
+        'cancelled',
       ],
     },
     key: text,
@@ -37,10 +43,17 @@ const log = {
         to: date,
         note: text,
         price: { bsonType: 'long', minimum: 0, maximum: 1000000000000 },
-        state: { enum: ['invited', 'confirming', 'confirmed', 'rejected', 'withdrawn'] },
+        state: { enum: ['invited', 'confirming', 'confirmed', 'cancelling', 'cancelled', 'rejected', 'withdrawn'] },
         reason: text,
         confirmationId: id,
         paymentId: id,
+        proposal: {
+          bsonType: 'object',
+          required: ['by', 'from', 'to'],
+          properties: { by: { enum: ['buyer', 'seller'] }, from: date, to: date },
+        },
+        cancelledBy: { enum: ['buyer', 'seller', 'admin'] },
+        refundId: id,
       },
     },
     previous: { bsonType: 'object', required: ['from', 'to'], properties: { from: date, to: date } },
@@ -51,8 +64,14 @@ const log = {
 /** Not the items of arrays that grow: every write would check all of them. */
 const head = {
   bsonType: 'object',
-  required: ['holds', 'forgottenBefore', 'live'],
-  properties: { _id: id, holds: { bsonType: 'array' }, forgottenBefore: date, live: { bsonType: 'object' } },
+  required: ['holds', 'settling', 'forgottenBefore', 'live'],
+  properties: {
+    _id: id,
+    holds: { bsonType: 'array' },
+    settling: { bsonType: 'array' },
+    forgottenBefore: date,
+    live: { bsonType: 'object' },
+  },
 }
 
 const view = {
@@ -96,11 +115,11 @@ export default {
     ])
     await setValidator(db, 'calendarHeads', head)
     await db.collection('calendarHeads').createIndexes([
-      // Recovery looks for confirmations whose payment is under way; few holds have the field.
+      // Recovery looks for invitations whose payment is under way; few heads have one.
       {
-        key: { 'holds.confirmingSince': 1 },
-        name: 'confirming',
-        partialFilterExpression: { 'holds.confirmingSince': { $exists: true } },
+        key: { 'settling.since': 1 },
+        name: 'settling',
+        partialFilterExpression: { 'settling.since': { $exists: true } },
       },
       { key: { 'holds.to': 1 }, name: 'ended_holds' },
     ])
@@ -109,7 +128,7 @@ export default {
   },
   async down(db) {
     for (const name of ['one_entry_per_number', 'one_entry_per_key']) await dropIndex(db, 'bookingLog', name)
-    for (const name of ['confirming', 'ended_holds']) await dropIndex(db, 'calendarHeads', name)
+    for (const name of ['settling', 'ended_holds']) await dropIndex(db, 'calendarHeads', name)
     for (const name of ['bookingLog', 'calendarHeads', 'calendars', 'projections']) await clearValidator(db, name)
   },
 } satisfies Migration

@@ -132,6 +132,15 @@ const VOCABULARY = {
     retryable: false,
     check: 'The invitation was confirmed, rejected or withdrawn, or is being confirmed; details.state says which.',
   },
+  invitation_not_confirmed: {
+    retryable: false,
+    check: 'Only a confirmed invitation is cancelled or moved; details.state is where it stands.',
+  },
+  cancellation_too_late: {
+    retryable: false,
+    check: 'It begins too soon, or has begun: details.until is when it could be cancelled last. Admins still can.',
+  },
+  move_not_proposed: { retryable: false, check: 'No other period is proposed, or the proposal was answered already.' },
   confirmation_id_reused: {
     retryable: false,
     check: 'This confirmationId was sent before by another caller or for another invitation.',

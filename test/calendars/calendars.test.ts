@@ -267,8 +267,8 @@ test.serial(
     const POINTS = [
       ['append.before', 1],
       ['append.after', 1],
-      ['confirmation.pay.before', 1],
-      ['confirmation.pay.after', 1],
+      ['settlement.pay.before', 1],
+      ['settlement.pay.after', 1],
       ['append.before', 2],
       ['append.after', 2],
     ] as const
@@ -301,10 +301,11 @@ test.serial(
         t.is(await balanceOf(system, seller), state === 'confirmed' ? 600 : 0, at)
         const head = await system.model(CalendarHead).findById(seller.userId).lean()
         t.deepEqual(
-          head?.holds.map(({ invitationId, confirmingSince }) => [String(invitationId), confirmingSince]),
-          state === 'confirmed' ? [[id, undefined]] : [],
+          head?.holds.map(({ invitationId }) => String(invitationId)),
+          state === 'confirmed' ? [id] : [],
           at,
         )
+        t.deepEqual(head?.settling, [], at)
         t.like(await system.run(calendars.recoverInvitations, {}, null), { examined: 0 }, at)
       }
     }
@@ -324,7 +325,7 @@ test.serial('an executor that was frozen while others ended the confirmation cha
   const frozen = new Promise<void>((resolve) => (thaw = resolve))
   let stopped = false
   onFailpoint((point) => {
-    if (point !== 'confirmation.pay.before' || stopped) return
+    if (point !== 'settlement.pay.before' || stopped) return
     stopped = true
     return frozen
   })

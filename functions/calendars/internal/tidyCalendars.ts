@@ -7,11 +7,11 @@ const REMEMBER_MS = 24 * 3_600_000
 
 /**
  * Drops held periods that have ended. The same update raises the mark below which nothing can be held any more, so two
- * overlapping ones stay impossible whatever the clocks say. A hold whose payment is under way stays.
+ * overlapping ones stay impossible whatever the clocks say.
  */
 export default define(calendars.tidyCalendars, async (ctx) => {
   const mark = new Date(ctx.now().getTime() - REMEMBER_MS)
-  const ended = { to: { $lt: mark }, confirmingSince: { $exists: false } }
+  const ended = { to: { $lt: mark } }
   const { modifiedCount } = await ctx.model(CalendarHead).collection.updateMany({ holds: { $elemMatch: ended } }, {
     $max: { forgottenBefore: mark },
     $pull: { holds: ended },

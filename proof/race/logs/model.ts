@@ -68,6 +68,8 @@ const NEXT: Record<string, string[]> = {
   '': ['invited'],
   invited: ['rescheduled', 'withdrawn', 'rejected', 'confirmation_started', 'confirmed'],
   confirming: ['confirmation_refused', 'confirmed'],
+  confirmed: ['move_proposed', 'move_declined', 'moved', 'cancellation_started', 'cancelled'],
+  cancelling: ['cancellation_refused', 'cancelled'],
 }
 
 function replayBookings(streams: Map<string, Doc[]>, { violations, calendars, moved }: Expected): void {
@@ -81,13 +83,13 @@ function replayBookings(streams: Map<string, Doc[]>, { violations, calendars, mo
     const last = entries.at(-1) as Doc
     const i = last.invitation as Doc
     const [buyer, seller] = [hex(i.buyerId), hex(i.sellerId)]
-    if (state === 'confirmed') {
+    if (state === 'confirmed' || state === 'cancelling') {
       bySeller.set(seller, [...(bySeller.get(seller) ?? []), { id, from: ms(i.from), to: ms(i.to) }])
       const price = Number(i.price ?? 0)
       moved.set(buyer, (moved.get(buyer) ?? 0) - price)
       moved.set(seller, (moved.get(seller) ?? 0) + price)
     }
-    if (!['invited', 'confirming', 'confirmed'].includes(state)) continue
+    if (state === 'rejected' || state === 'withdrawn') continue
     const line = JSON.stringify([buyer, seller, ms(i.from), ms(i.to), i.note, i.price ?? null, state, last.number])
     for (const month of monthsOf(ms(i.from), ms(i.to))) {
       calendars.set(`${seller} seller ${month} ${id}`, line)

@@ -108,7 +108,8 @@ export async function doSomething(
     const invitation = recent(board.invitations, ({ buyer, seller }) => (asSeller ? seller : buyer) === self)
     if (!invitation) return
     const input = { invitationId: invitation.id }
-    if (kind < 0.88) await command('confirmInvitation', input)
+    if (kind < 0.86) await command('confirmInvitation', input)
+    else if (kind < 0.88) await command('cancelInvitation', { ...input, reason: 'ill' })
     else if (kind < 0.92) await command('rejectInvitation', { ...input, reason: 'no time' })
     else if (kind < 0.97) await command('rescheduleInvitation', { ...input, ...period() })
     else await command('withdrawInvitation', input)
