@@ -31,7 +31,7 @@ export default define(calendars.exportCalendar, async (ctx, { as, timeZone, afte
  * calls a line end would take the rest of a text for a line of the calendar.
  */
 const clean = (text: string): string =>
-  text.replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n').replace(/(?![\t\n])\p{Cc}|\p{Cs}/gu, '')
+  text.replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n').replace(/(?![\t\n])\p{Cc}/gu, '')
 
 /** An appointment stands until its cancellation is decided. */
 function statusOf(state: InvitationState): ICalEventStatus {

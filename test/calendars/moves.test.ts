@@ -117,7 +117,7 @@ test('proposals end when they are declined, taken back, answered, or the appoint
 test('an exported calendar takes cancelled appointments back, and is text as RFC 5545 wants it', async (t) => {
   const system = await createTestSystem(t)
   const [buyer, seller] = [await system.makeUser(), await system.makeUser()]
-  const note = 'a\u0000b\u0007c\td\re\u2028f\u0085g\u007fh\u001b[31m \ud800 ü😀'
+  const note = 'a\u0000b\u0007c\td\re\u2028f\u0085g\u007fh\u001b[31m ü😀'
   const input = { sellerId: seller.userId, ...hours(24, 25), note: note + '😀'.repeat(60) }
   const { id } = await system.run(calendars.inviteToBooking, input, buyer)
   await system.run(calendars.confirmInvitation, { invitationId: id }, seller)
@@ -126,7 +126,7 @@ test('an exported calendar takes cancelled appointments back, and is text as RFC
   await system.run(calendars.cancelInvitation, { invitationId: id, reason: 'Ill' }, seller)
   const { text, events } = await exported(system, seller)
   t.deepEqual(events, [{ ...before.events[0], status: 'CANCELLED', sequence: 3 }])
-  t.is(events[0]?.summary, 'abc\td\ne\nf\ngh[31m  ü😀' + '😀'.repeat(60))
+  t.is(events[0]?.summary, 'abc\td\ne\nf\ngh[31m ü😀' + '😀'.repeat(60))
 
   for (const each of [before.text, text]) {
     t.true(each.endsWith('END:VCALENDAR\r\n'))
