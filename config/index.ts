@@ -108,6 +108,18 @@ const schema = {
     default: 15 * 60_000,
     env: 'ORDER_EXPIRES_AFTER_MS',
   },
+  trainCancelNoticeMs: {
+    doc: 'Passengers cancel until so long before their train leaves',
+    format: 'millis',
+    default: 0,
+    env: 'TRAIN_CANCEL_NOTICE_MS',
+  },
+  trainFreeCancelAfterMs: {
+    doc: 'Passengers of a train that goes at a time that differs by more than this from what they booked cancel without that notice',
+    format: 'millis',
+    default: 30 * 60_000,
+    env: 'TRAIN_FREE_CANCEL_AFTER_MS',
+  },
   invitationCancelNoticeMs: {
     doc: 'Buyer and seller cancel a confirmed invitation until so long before it begins',
     format: 'millis',
@@ -262,6 +274,8 @@ export interface Config {
   orderExpiresAfterMs: number
   /** Buyer and seller cancel a confirmed invitation until so long before it begins. */
   invitationCancelNoticeMs: number
+  /** Passengers cancel until `cancelNoticeMs` before the train leaves; where it moved by more than the other, until then. */
+  trains: { cancelNoticeMs: number; freeCancelAfterMs: number }
   /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
   stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
   webhooks: { host: string; port: number }
@@ -335,6 +349,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ...limits(s),
     orderExpiresAfterMs: orderExpiresAfterMs(s),
     invitationCancelNoticeMs: s.invitationCancelNoticeMs,
+    trains: { cancelNoticeMs: s.trainCancelNoticeMs, freeCancelAfterMs: s.trainFreeCancelAfterMs },
     stripe: {
       secretKey: s.stripeSecretKey,
       webhookSecret: s.stripeWebhookSecret,
@@ -370,6 +385,8 @@ interface RawSettings {
   recoveryIntervalMs: number
   moneyDeadlineMs: number
   orderExpiresAfterMs: number
+  trainCancelNoticeMs: number
+  trainFreeCancelAfterMs: number
   invitationCancelNoticeMs: number
   stripeSecretKey: string
   stripeWebhookSecret: string

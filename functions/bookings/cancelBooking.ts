@@ -1,7 +1,9 @@
 import { Refusal } from '../../platform/contract/errors.js'
-import { define } from '../../platform/runtime/function.js'
+import { define, type Context } from '../../platform/runtime/function.js'
 import { visibleBooking } from './booking.access.js'
 import { settling } from './booking.engine.js'
+import { kindOf } from './booking.kinds.js'
+import type { BookingDocument } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
 import { bookings } from './contract.js'
 
@@ -9,7 +11,7 @@ export default define(bookings.cancelBooking, async (ctx, { bookingId }) => {
   const found = await visibleBooking(ctx, bookingId)
   if (found.reverses) throw new Refusal('booking_not_cancellable', 'A reversal cannot be cancelled.')
   const byOwner = ctx.caller?.role === 'user'
-  if (byOwner && found.from <= ctx.now()) throw new Refusal('booking_started', 'Only an admin can still cancel it.')
+  if (byOwner) await assertCancellable(ctx, found)
 
   const { booking, reversal } = await settling(ctx, bookingId, (engine) =>
     engine.cancel(found._id, {
@@ -20,3 +22,9 @@ export default define(bookings.cancelBooking, async (ctx, { bookingId }) => {
   )
   return { booking: presentBooking(booking), ...(reversal && { reversal: presentBooking(reversal) }) }
 })
+
+async function assertCancellable(ctx: Context, booking: BookingDocument): Promise<void> {
+  const kind = kindOf(booking)
+  if (kind.assertCancellable) return kind.assertCancellable(ctx, booking)
+  if (booking.from <= ctx.now()) throw new Refusal('booking_started', 'Only an admin can still cancel it.')
+}

@@ -111,11 +111,18 @@ export const bookings = defineContract('bookings', {
     idempotent: true,
   }),
   cancelBooking: operation({
-    summary: 'Takes a booking back: own ones until they begin, admins always. Answers when the money is back.',
+    summary:
+      'Takes a booking back: own ones until they begin (of a train: until TRAIN_CANCEL_NOTICE_MS before it leaves by now), admins always. Answers when the money is back.',
     access: 'user',
     input: z.strictObject({ bookingId: id }),
     output: z.object({ booking, reversal: booking.optional() }),
-    errors: ['booking_not_found', 'booking_not_cancellable', 'booking_started', 'booking_outstanding'],
+    errors: [
+      'booking_not_found',
+      'booking_not_cancellable',
+      'booking_started',
+      'cancellation_too_late',
+      'booking_outstanding',
+    ],
     deadline: 'money',
     idempotent: true,
   }),

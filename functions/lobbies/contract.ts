@@ -102,7 +102,10 @@ export const lobbies = defineContract('lobbies', {
     summary: 'For bookings: the train of each lobby, null where there is no such lobby.',
     access: 'internal',
     input: z.strictObject({ lobbyIds: z.array(id).max(1000) }),
-    output: z.object({ terms: z.array(z.object({ trainId: id }).nullable()) }),
+    output: z.object({
+      /** removed: who may not come back, if anybody. */
+      terms: z.array(z.object({ trainId: id, removed: z.array(id).optional() }).nullable()),
+    }),
     errors: [],
     deadline: 'quick',
     idempotent: true,

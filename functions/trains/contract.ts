@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
-import { id, listOf, name, page, price, time, version } from '../../platform/contract/types.js'
+import { id, listOf, name, page, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { BOOKING_ENDS } from '../bookings/contract.js'
+import { takenBack } from '../bookings/kinds/train/contract.js'
 import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
 
 /** How many seats a train may have: each booking finds the free ones in the train's own document. */
@@ -20,6 +21,8 @@ export const train = z.object({
   availableSeats: z.int().min(0),
   /** Minor units. */
   pricePerSeat: price,
+  /** It does not go, takes no booking, and everybody is refunded. */
+  calledOff: z.object({ at: time, reason: z.string() }).optional(),
   version,
   createdAt: time,
   updatedAt: time,
@@ -52,7 +55,7 @@ export const trains = defineContract('trains', {
   }),
   updateTrain: operation({
     summary:
-      'Changes a train; price and times hold for later bookings. availableSeats is all that it has, sold ones too.',
+      'Changes a train, and tells its passengers of another time or route; the price holds for later bookings. availableSeats is all that it has, sold ones too.',
     access: 'admin',
     input: z.strictObject({
       trainId: id,
@@ -66,6 +69,20 @@ export const trains = defineContract('trains', {
     errors: ['train_not_found', 'version_conflict', 'invalid_input', 'seats_sold'],
     deadline: 'quick',
     idempotent: false,
+  }),
+  callOffTrain: operation({
+    summary:
+      'The train does not go: everybody is refunded and told. Answers how each booking stands; sent again it goes on.',
+    access: 'admin',
+    input: z.strictObject({ trainId: id, reason: reasonText.default('') }),
+    output: z.object({
+      trainId: id,
+      calledOff: z.object({ at: time, reason: z.string() }),
+      bookings: z.array(takenBack),
+    }),
+    errors: ['train_not_found'],
+    deadline: 'sweep',
+    idempotent: true,
   }),
   deleteTrain: operation({
     summary: 'Takes a train out, if no seat of it is booked.',
@@ -108,7 +125,9 @@ export const trains = defineContract('trains', {
     access: 'internal',
     input: z.strictObject({ trainIds: z.array(id).max(1000) }),
     output: z.object({
-      terms: z.array(z.object({ pricePerSeat: price, departureTime: time, arrivalTime: time }).nullable()),
+      terms: z.array(
+        z.object({ pricePerSeat: price, departureTime: time, arrivalTime: time, calledOff: z.boolean() }).nullable(),
+      ),
     }),
     errors: [],
     deadline: 'quick',

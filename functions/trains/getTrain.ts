@@ -7,8 +7,11 @@ import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
 
 export default define(trains.getTrain, async (ctx, { trainId }) => {
   const train = await ctx.use(trainCache).read(trainId, async () => {
-    const found = await ctx.model(Train).findOne({ _id: trainId, deleted: false }, SHOWN_FIELDS).lean()
-    return found && presentTrain(found)
+    const found = await ctx
+      .model(Train)
+      .findById(trainId, { ...SHOWN_FIELDS, deleted: 1 })
+      .lean()
+    return found && (!found.deleted || found.calledOff) ? presentTrain(found) : null
   })
   if (!train) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
   return train

@@ -23,8 +23,10 @@ export interface TrainDocument {
   seatsLeft: number
   /** Minor units, 64-bit integer. */
   pricePerSeat: number
-  /** A deleted train stays, because its bookings of long ago name it; it takes no more. */
+  /** A deleted train stays, because its bookings of long ago name it; it takes no more. A called-off one is both. */
   deleted: boolean
+  /** When and why it was called off, and which bookings held seats at that moment. */
+  calledOff?: { at: Date; reason: string; bookingIds: Types.ObjectId[] }
 
   /** The protocol's three places (protocol.md). The active records are never forgotten: there are no more than seats. */
   bookings: SeatRecord[]
@@ -51,6 +53,7 @@ const schema = new Schema<TrainDocument>(
     seatsLeft: { type: Number, required: true },
     pricePerSeat: { type: Schema.Types.BigInt, required: true },
     deleted: { type: Boolean, default: false },
+    calledOff: { type: { at: Date, reason: String, bookingIds: [Schema.Types.ObjectId] }, default: undefined },
     bookings: { type: [{ passengers: Number, seats: { type: [Number], default: undefined } }], default: [] },
     pendingBookings: ids,
     tombstones: ids,

@@ -12,12 +12,21 @@ export const SHOWN_FIELDS = {
   seats: 1,
   seatsLeft: 1,
   pricePerSeat: 1,
+  'calledOff.at': 1,
+  'calledOff.reason': 1,
   version: 1,
   createdAt: 1,
   updatedAt: 1,
 } as const
 
-export const presentTrain = (t: Pick<TrainDocument, '_id' | keyof typeof SHOWN_FIELDS>): ShownTrain => ({
+export type ShownFields = Omit<
+  TrainDocument,
+  'routeKey' | 'bookings' | 'pendingBookings' | 'tombstones' | 'calledOff' | 'deleted' | 'forgottenBefore' | 'request'
+> & {
+  calledOff?: Pick<NonNullable<TrainDocument['calledOff']>, 'at' | 'reason'>
+}
+
+export const presentTrain = (t: ShownFields): ShownTrain => ({
   id: t._id.toHexString(),
   route: t.route,
   departureTime: t.departureTime.toISOString(),
@@ -25,6 +34,7 @@ export const presentTrain = (t: Pick<TrainDocument, '_id' | keyof typeof SHOWN_F
   seats: t.seats,
   availableSeats: t.seatsLeft,
   pricePerSeat: t.pricePerSeat,
+  ...(t.calledOff && { calledOff: { at: t.calledOff.at.toISOString(), reason: t.calledOff.reason } }),
   version: t.version,
   createdAt: t.createdAt.toISOString(),
   updatedAt: t.updatedAt.toISOString(),

@@ -1,12 +1,13 @@
 import { Refusal } from '../../platform/contract/errors.js'
-import { define } from '../../platform/runtime/function.js'
+import { withEvents, type EventTransaction } from '../../platform/events/events.js'
+import { define, type Context } from '../../platform/runtime/function.js'
 import { invalidInput } from '../../platform/runtime/invocation.js'
 import { long } from '../../platform/database/long.js'
 import { searchKey } from '../../platform/lib/searchKey.js'
 import { trains } from './contract.js'
 import { trainCache } from './train.access.js'
-import { Train } from './train.model.js'
-import { presentTrain, SHOWN_FIELDS } from './train.presenter.js'
+import { Train, type TrainDocument } from './train.model.js'
+import { presentTrain, SHOWN_FIELDS, type ShownFields } from './train.presenter.js'
 
 export default define(trains.updateTrain, async (ctx, { trainId, version, set }) => {
   const found = ctx.model(Train)
@@ -21,31 +22,70 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
   // Seats and version only change together, so by the guard on the version this is what is added to the number as read.
   const added = (set.availableSeats ?? before.seats) - before.seats
 
-  const train = await found
-    .findOneAndUpdate(
-      { _id: trainId, deleted: false, version, seatsLeft: { $gte: -added } },
-      {
-        $set: {
-          ...(set.route !== undefined && { route: set.route, routeKey: searchKey(set.route) }),
-          ...(set.pricePerSeat !== undefined && { pricePerSeat: long(set.pricePerSeat) }),
-          departureTime,
-          arrivalTime,
-          updatedAt: ctx.now(),
-        },
-        $inc: { version: 1, seats: added, seatsLeft: added },
-      },
-      { returnDocument: 'after', projection: SHOWN_FIELDS },
-    )
-    .lean()
+  const guard = {
+    ...{ _id: trainId, deleted: false, version, seatsLeft: { $gte: -added } },
+    // Of those that are sold by number none may be lost, however few are sold.
+    ...(added < 0 && { 'bookings.seats': { $not: { $gt: before.seats + added } } }),
+  }
+  const change = {
+    $set: {
+      ...(set.route !== undefined && { route: set.route, routeKey: searchKey(set.route) }),
+      ...(set.pricePerSeat !== undefined && { pricePerSeat: long(set.pricePerSeat) }),
+      departureTime,
+      arrivalTime,
+      updatedAt: ctx.now(),
+    },
+    $inc: { version: 1, seats: added, seatsLeft: added },
+  }
+  const train = await withEvents(ctx, 'trains', (tx) => changeAndTell(ctx, tx, { guard, change, before }))
   if (train) {
     await ctx.use(trainCache).drop([trainId])
     return presentTrain(train)
   }
-  const current = await found.findOne({ _id: trainId, deleted: false }, { version: 1, seats: 1, seatsLeft: 1 }).lean()
+  const current = await found
+    .findOne({ _id: trainId, deleted: false }, { version: 1, seats: 1, seatsLeft: 1, bookings: 1 })
+    .lean()
   if (!current) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
   if (current.version !== version) throw staleVersion(current.version)
-  throw new Refusal('seats_sold', 'More seats than that are sold or held.', { sold: current.seats - current.seatsLeft })
+  const sold = current.seats - current.seatsLeft
+  if (sold > current.seats + added) throw new Refusal('seats_sold', 'More seats than that are sold or held.', { sold })
+  const highest = Math.max(0, ...current.bookings.flatMap(({ seats = [] }) => seats))
+  throw new Refusal('seats_sold', 'A seat with a higher number is sold.', { sold, highest })
 })
+
+type Journey = Pick<TrainDocument, 'route' | 'departureTime' | 'arrivalTime'>
+
+/** The change, and where it is another journey by now, the event that its passengers are told by. */
+async function changeAndTell(
+  ctx: Context,
+  tx: EventTransaction,
+  { guard, change, before }: { guard: object; change: object; before: Journey },
+): Promise<ShownFields | null> {
+  const changed = await ctx
+    .model(Train)
+    .findOneAndUpdate(guard, change, {
+      session: tx.session,
+      returnDocument: 'after',
+      projection: { ...SHOWN_FIELDS, bookings: 1 },
+    })
+    .lean()
+  if (changed && !isSameJourney(before, changed)) {
+    tx.emit({
+      type: 'train:updated',
+      aggregate: { type: 'train', id: changed._id },
+      version: changed.version,
+      payload: {
+        train: presentTrain(changed),
+        previous: { route: before.route, departureTime: before.departureTime, arrivalTime: before.arrivalTime },
+        bookingIds: changed.bookings.map(({ _id }) => _id.toHexString()),
+      },
+    })
+  }
+  return changed
+}
+
+const isSameJourney = (one: Journey, other: Journey): boolean =>
+  one.route === other.route && +one.departureTime === +other.departureTime && +one.arrivalTime === +other.arrivalTime
 
 const staleVersion = (version: number): Refusal =>
   new Refusal('version_conflict', `The train is at version ${version} by now.`, { version })

@@ -1,4 +1,11 @@
-import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migrations/migration.js'
+import {
+  clearValidator,
+  createEvents,
+  dropEvents,
+  dropIndex,
+  setValidator,
+  type Migration,
+} from '../../platform/migrations/migration.js'
 
 const text = { bsonType: 'string' }
 const date = { bsonType: 'date' }
@@ -37,6 +44,11 @@ const schema = {
     seatsLeft: count,
     pricePerSeat: { bsonType: 'long', minimum: 0, maximum: 1000000000000 },
     deleted: { bsonType: 'bool' },
+    calledOff: {
+      bsonType: 'object',
+      required: ['at', 'reason', 'bookingIds'],
+      properties: { at: date, reason: text, bookingIds: list },
+    },
     bookings: list,
     pendingBookings: list,
     tombstones: list,
@@ -55,9 +67,11 @@ export default {
       { key: { createdAt: 1, _id: 1 }, name: 'by_age' },
       { key: { routeKey: 1, createdAt: 1, _id: 1 }, name: 'by_route_and_age' },
     ])
+    await createEvents(db)
   },
   async down(db) {
     for (const name of ['by_age', 'by_route_and_age']) await dropIndex(db, 'trains', name)
     await clearValidator(db, 'trains')
+    await dropEvents(db)
   },
 } satisfies Migration

@@ -168,7 +168,12 @@ const VOCABULARY = {
     retryable: false,
     check: 'As the reason of a rejected booking: so many seats were not left. getTrain shows how many are.',
   },
-  seats_sold: { retryable: false, check: 'More seats are sold or held than the train would have: details.sold.' },
+  train_called_off: { retryable: false, check: 'The train does not go; getTrain says why.' },
+  seats_sold: {
+    retryable: false,
+    check:
+      'More seats are sold or held than the train would have, or one with a higher number: details.sold, details.highest.',
+  },
   lobby_not_found: { retryable: false, check: 'The lobbyId.' },
   lobby_id_reused: { retryable: false, check: 'This lobbyId was sent before with another input or by another caller.' },
   not_in_lobby: {

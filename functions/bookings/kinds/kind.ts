@@ -35,6 +35,8 @@ export interface Kind<
   given?: readonly string[]
   /** What a booking shows beside the fields of all kinds. */
   present(booking: B): object
+  /** Refuses its owner who takes a booking back too late; left out: until it begins. */
+  assertCancellable?(ctx: Context, booking: B): Promise<void>
   /** What updateBooking sets; throws what it refuses. */
   change?(booking: B, set: object): object
   /** Tells others how a booking ended; delivered at least once. */

@@ -7,8 +7,16 @@ export default define(lobbies.readLobbyTerms, async (ctx, { lobbyIds }) => {
   const ids = [...new Set(lobbyIds)].map((each) => new mongoose.Types.ObjectId(each))
   const found = await ctx
     .model(Lobby)
-    .find({ _id: { $in: ids }, deleted: false }, { trainId: 1 })
+    .find({ _id: { $in: ids }, deleted: false }, { trainId: 1, removed: 1 })
     .lean()
-  const byId = new Map(found.map(({ _id, trainId }) => [_id.toHexString(), { trainId: trainId.toHexString() }]))
+  const byId = new Map(
+    found.map(({ _id, trainId, removed }) => [
+      _id.toHexString(),
+      {
+        trainId: trainId.toHexString(),
+        ...(removed.length > 0 && { removed: removed.map((each) => each.toHexString()) }),
+      },
+    ]),
+  )
   return { terms: lobbyIds.map((each) => byId.get(each) ?? null) }
 })

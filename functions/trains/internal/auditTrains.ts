@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { define } from '../../../platform/runtime/function.js'
 import { pageOf } from '../../../platform/runtime/pages.js'
 import { trains } from '../contract.js'
-import { findingsOf } from '../train.audit.js'
+import { findingsOf, type TrainToAudit } from '../train.audit.js'
 import { Train } from '../train.model.js'
 
 const AUDITED_FIELDS = {
@@ -13,10 +13,13 @@ const AUDITED_FIELDS = {
   pendingBookings: 1,
   tombstones: 1,
   deleted: 1,
+  'calledOff.at': 1,
 } as const
 
 export default define(trains.auditTrains, async (ctx, { trainIds, limit, cursor }) => {
   const found = ctx.model(Train)
+  const { stuckAfterMs, intervalMs, lockMs } = ctx.config.recovery
+  const latest = new Date(ctx.now().getTime() - stuckAfterMs - intervalMs - lockMs - ctx.config.deadlinesMs.sweep)
   const { documents, nextCursor } = trainIds
     ? {
         documents: await found
@@ -35,7 +38,7 @@ export default define(trains.auditTrains, async (ctx, { trainIds, limit, cursor 
       })),
       pendingBookings: train.pendingBookings.map((each) => each.toHexString()),
       tombstones: train.tombstones.map((each) => each.toHexString()),
-      violations: findingsOf(train),
+      violations: findingsOf(train as TrainToAudit, latest),
     })),
     nextCursor,
   }

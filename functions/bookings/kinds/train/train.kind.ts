@@ -8,6 +8,7 @@ import { trains } from '../../../trains/contract.js'
 import type { AuditedThing, Kind } from '../kind.js'
 import { announceSeats } from './train.news.js'
 import { remoteSeatGiver, remoteTrain } from './train.remote.js'
+import { assertTrainCancellable } from './train.rules.js'
 import { lobbyTerms, trainTerms, type TrainBooking } from './train.terms.js'
 
 const { ObjectId } = mongoose.Types
@@ -15,16 +16,23 @@ const { ObjectId } = mongoose.Types
 interface Input {
   lobbyId?: string
   trainId?: string
+  userId?: string
   passengers: { name: string }[]
 }
 
 /** Seats on a train, which lives in the trains domain: seats are counted when it votes, and numbered after the decision. */
 export default {
   async draft(ctx, { lobbyId, passengers, ...input }) {
-    const trainId = input.trainId ?? (await ctx.use(lobbyTerms)(lobbyId as string))?.trainId
+    const lobby = input.trainId === undefined ? await ctx.use(lobbyTerms)(lobbyId as string) : undefined
+    const trainId = input.trainId ?? lobby?.trainId
     if (trainId === undefined) throw new Refusal('lobby_not_found', `There is no lobby ${lobbyId}.`)
+    // Its members are told of the booking: whoever may not write there may not book from there either.
+    if (lobby?.removed?.includes(input.userId ?? ctx.caller?.userId ?? '')) {
+      throw new Refusal('removed_from_lobby', 'An admin removed the user from the lobby.')
+    }
     const train = await ctx.use(trainTerms)(trainId)
     if (!train) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
+    if (train.calledOff) throw new Refusal('train_called_off', 'The train does not go.')
     return {
       trainId: new ObjectId(trainId),
       ...(lobbyId !== undefined && { lobbyId: new ObjectId(lobbyId) }),
@@ -45,6 +53,9 @@ export default {
     passengers: passengers.map((name, i) => ({ name, ...(seats && { seat: seats[i] as number }) })),
     version: version ?? 0,
   }),
+  async assertCancellable(ctx, booking) {
+    assertTrainCancellable(ctx, booking, await ctx.use(trainTerms)(booking.trainId.toHexString()))
+  },
   change(booking, { passengers = [] }: { passengers?: { name: string }[] }) {
     if (passengers.length !== booking.passengers.length) {
       const message = `must be ${booking.passengers.length}: the seats stay the same`
