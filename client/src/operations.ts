@@ -26,8 +26,10 @@ export type CalendarItem = {
   to: string
   note: string
   price?: number
-  state: 'invited' | 'confirming' | 'confirmed' | 'rejected' | 'withdrawn'
+  state: 'invited' | 'confirming' | 'confirmed' | 'cancelling' | 'cancelled' | 'rejected' | 'withdrawn'
   reason?: string
+  proposal?: { by: 'buyer' | 'seller'; from: string; to: string }
+  cancelledBy?: 'buyer' | 'seller' | 'admin'
   version: number
 }
 
@@ -39,8 +41,10 @@ export type Invitation = {
   to: string
   note: string
   price?: number
-  state: 'invited' | 'confirming' | 'confirmed' | 'rejected' | 'withdrawn'
+  state: 'invited' | 'confirming' | 'confirmed' | 'cancelling' | 'cancelled' | 'rejected' | 'withdrawn'
   reason?: string
+  proposal?: { by: 'buyer' | 'seller'; from: string; to: string }
+  cancelledBy?: 'buyer' | 'seller' | 'admin'
   version: number
   updatedAt: string
   seq: number
@@ -143,6 +147,7 @@ export type Train = {
   seats: number
   availableSeats: number
   pricePerSeat: number
+  calledOff?: { at: string; reason: string }
   version: number
   createdAt: string
   updatedAt: string
@@ -227,6 +232,9 @@ export type ErrorCode =
   | 'invitation_not_found'
   | 'invitation_id_reused'
   | 'invitation_not_open'
+  | 'invitation_not_confirmed'
+  | 'cancellation_too_late'
+  | 'move_not_proposed'
   | 'confirmation_id_reused'
   | 'period_in_past'
   | 'seller_unavailable'
@@ -239,6 +247,7 @@ export type ErrorCode =
   | 'train_id_reused'
   | 'train_has_bookings'
   | 'seats_unavailable'
+  | 'train_called_off'
   | 'seats_sold'
   | 'lobby_not_found'
   | 'lobby_id_reused'
@@ -350,7 +359,9 @@ export interface Operations {
       | 'forbidden'
       | 'booking_id_reused'
       | 'lobby_not_found'
+      | 'removed_from_lobby'
       | 'train_not_found'
+      | 'train_called_off'
       | 'user_not_found'
       | 'invalid_input'
       | 'booking_outstanding'
@@ -378,11 +389,16 @@ export interface Operations {
     errors: 'forbidden' | 'invalid_input'
   }
 
-  /** Takes a booking back: own ones until they begin, admins always. Answers when the money is back. */
+  /** Takes a booking back: own ones until they begin (of a train: until TRAIN_CANCEL_NOTICE_MS before it leaves by now), admins always. Answers when the money is back. */
   cancelBooking: {
     input: { bookingId: string }
     data: { booking: Booking; reversal?: Booking }
-    errors: 'booking_not_found' | 'booking_not_cancellable' | 'booking_started' | 'booking_outstanding'
+    errors:
+      | 'booking_not_found'
+      | 'booking_not_cancellable'
+      | 'booking_started'
+      | 'cancellation_too_late'
+      | 'booking_outstanding'
   }
 
   /** Takes over a stuck booking below APPLIED and moves it to APPLIED (or CANCELLED, if it is refused). */
@@ -476,6 +492,41 @@ export interface Operations {
       | 'payment_cancelled'
   }
 
+  /** Buyer or seller take a confirmed invitation back, until INVITATION_CANCEL_NOTICE_MS before it begins; admins always. Answers when the buyer has the price back. */
+  cancelInvitation: {
+    input: { invitationId: string; reason: string; version?: number }
+    data: Invitation
+    errors:
+      | 'invitation_not_found'
+      | 'invitation_not_confirmed'
+      | 'version_conflict'
+      | 'cancellation_too_late'
+      | 'insufficient_funds'
+      | 'payment_cancelled'
+  }
+
+  /** Buyer or seller propose another period for a confirmed invitation; it stands until the other consents. */
+  proposeMove: {
+    input: { invitationId: string; from: string | Date; to: string | Date; version?: number }
+    data: Invitation
+    errors: 'invitation_not_found' | 'forbidden' | 'invitation_not_confirmed' | 'version_conflict' | 'period_in_past'
+  }
+
+  /** The other side consents to the proposed period, which then holds; or either side ends the proposal. */
+  answerMove: {
+    input: { invitationId: string; accept: boolean; version?: number }
+    data: Invitation
+    errors:
+      | 'invitation_not_found'
+      | 'invitation_not_confirmed'
+      | 'version_conflict'
+      | 'move_not_proposed'
+      | 'forbidden'
+      | 'period_in_past'
+      | 'seller_unavailable'
+      | 'calendar_full'
+  }
+
   /** One invitation as it stands: own ones, or any for admins. */
   getInvitation: { input: { invitationId: string }; data: Invitation; errors: 'invitation_not_found' }
 
@@ -486,7 +537,7 @@ export interface Operations {
     errors: 'view_behind'
   }
 
-  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, and open invitations as tentative. */
+  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. */
   exportCalendar: {
     input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
     data: { contentType: 'text/calendar'; text: string }
@@ -728,7 +779,7 @@ export interface Operations {
     errors: 'train_id_reused'
   }
 
-  /** Changes a train; price and times hold for later bookings. availableSeats is all that it has, sold ones too. */
+  /** Changes a train, and tells its passengers of another time or route; the price holds for later bookings. availableSeats is all that it has, sold ones too. */
   updateTrain: {
     input: {
       trainId: string
@@ -743,6 +794,23 @@ export interface Operations {
     }
     data: Train
     errors: 'train_not_found' | 'version_conflict' | 'invalid_input' | 'seats_sold'
+  }
+
+  /** The train does not go: everybody is refunded and told. Answers how each booking stands; sent again it goes on. */
+  callOffTrain: {
+    input: { trainId: string; reason?: string }
+    data: {
+      trainId: string
+      calledOff: { at: string; reason: string }
+      bookings: {
+        bookingId: string
+        userId: string
+        passengers: number
+        amount: number
+        outcome: 'refunded' | 'cancelled' | 'open'
+      }[]
+    }
+    errors: 'train_not_found'
   }
 
   /** Takes a train out, if no seat of it is booked. */
