@@ -17,8 +17,8 @@ import type { Id } from './store.js'
  *   booking has left no trace in it yet: `waiting` asks those who keep the bookings.
  * - What begins between these looks and the update is younger than the mark, by REMEMBER_MS. Where it is not, because a
  *   process stood still or a clock is wrong by so much, the mark refuses it. That costs an answer, never money.
- * - Where records hold periods, a forgotten one holds its period no more: the same update raises a mark over their ends
- *   (`alsoRaise`), and no booking may begin before it.
+ * - Where records hold periods, a forgotten one holds its period no more. So only what ended before the mark is dropped,
+ *   and the apply's filter wants the mark before the beginning of its own period too (`notForgotten`).
  */
 const REMEMBER_MS = 24 * 3_600_000
 
@@ -39,8 +39,6 @@ export interface Forgetful<D extends { _id: Id }> {
   memories: readonly Memory<never>[]
   /** Which of these documents, by id, have something not final from before the mark, whether or not they know of it. */
   waiting(page: readonly D[], mark: Date): Promise<ReadonlySet<string>>
-  /** Further marks to raise with active records that are dropped. */
-  alsoRaise?(dropped: readonly never[]): Record<string, unknown>
   /** Further ids to drop, by field. */
   alsoDrop?(document: D, mark: Date): Record<string, readonly unknown[]>
 }
@@ -74,7 +72,7 @@ export async function forgetOld<D extends { _id: Id }>(
   page: readonly D[],
   mark: Date,
 ): Promise<number> {
-  const { collection, memories, alsoRaise = () => ({}), alsoDrop = () => ({}) } = forgetful
+  const { collection, memories, alsoDrop = () => ({}) } = forgetful
   const old = await Promise.all(memories.map((memory) => memory.settled(idsIn(page, memory), mark)))
   const chosen = page
     .map((document) => ({ document, drops: dropsOf(document), more: alsoDrop(document, mark) }))
@@ -101,12 +99,11 @@ export async function forgetOld<D extends { _id: Id }>(
   let forgotten = 0
   for (const { document, drops, more } of chosen) {
     if (waiting.has(String(document._id))) continue
-    const dropped = drops.flatMap(({ active }) => active)
     const $pull = {
       ...Object.assign({}, ...drops.map(pullOf)),
       ...Object.fromEntries(Object.entries(more).map(([field, ids]) => [field, { $in: ids }])),
     } as object
-    const $max = { forgottenBefore: mark, ...(dropped.length > 0 && alsoRaise(dropped as never)) }
+    const $max = { forgottenBefore: mark }
     await collection.updateOne({ _id: document._id }, { $max, $pull })
     forgotten += countOf(drops, more)
   }

@@ -40,7 +40,7 @@ export async function unlessKnown<D>(ctx: Context, bookingId: string, draft: Pro
 export async function draftOf(
   ctx: Context,
   operation: KindContract['bookedBy'],
-  input: object,
+  input: { maxCost?: number | undefined },
   userId: string,
 ): Promise<Draft> {
   const kind = bookableKinds.get(kindAsked(operation, input as Record<string, unknown>)) as BookableKind
@@ -49,6 +49,13 @@ export async function draftOf(
   if (userId !== ctx.caller?.userId) await ctx.call(users.getUser, { userId })
   if (!Number.isSafeInteger(draft.cost)) {
     throw invalidInput({ issues: [{ path: [kind.costsBy], message: 'the cost of so much would pass 2^53 - 1' }] })
+  }
+  // The past is recorded by those who may know of it.
+  if (ctx.caller?.role === 'user' && draft.from < ctx.now()) {
+    throw new Refusal('booking_started', 'It has begun already.')
+  }
+  if (input.maxCost !== undefined && draft.cost > input.maxCost) {
+    throw new Refusal('price_changed', 'It costs more than maxCost.', { cost: draft.cost })
   }
   return draft
 }

@@ -30,7 +30,12 @@ export const booking = z.object({
 })
 
 /** What a request to book says, whatever it books. */
-const request = { bookingId: id.optional(), userId: id.optional() }
+const request = {
+  bookingId: id.optional(),
+  userId: id.optional(),
+  /** More than that is refused as price_changed, before anything is held. */
+  maxCost: money.optional(),
+}
 
 /** Bookings carry their events themselves. */
 export const carriers = { booking: 'bookings' }
@@ -52,6 +57,8 @@ export const bookings = defineContract('bookings', {
       ...refusalsOf('createBooking', 'refuses'),
       'user_not_found',
       'invalid_input',
+      'booking_started',
+      'price_changed',
       'booking_outstanding',
       ...refusalsOf('createBooking', 'refusal'),
       'insufficient_funds',
@@ -73,6 +80,8 @@ export const bookings = defineContract('bookings', {
       ...refusalsOf('startBooking', 'refuses'),
       'user_not_found',
       'invalid_input',
+      'booking_started',
+      'price_changed',
       'booking_outstanding',
     ],
     deadline: 'money',

@@ -6,7 +6,7 @@ import type { Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import type { System } from '../../platform/runtime/system.js'
 import type { Violation } from '../../protocol/audit.js'
-import { tidyAll, type Forgetful, type Memory, type Tidied } from '../../protocol/forgetting.js'
+import { tidyAll, type Memory, type Tidied } from '../../protocol/forgetting.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import { FINAL, isOutstanding } from '../../protocol/states.js'
@@ -107,6 +107,14 @@ export const thingTerms =
       },
     )
 
+/**
+ * Also in an apply's filter: nothing is booked that begins before the mark, because what ended before it may be forgotten,
+ * and so may have been there at that time. What began later than the mark overlaps nothing that was forgotten.
+ */
+export const notForgotten = ({ createdAt, from }: Pick<BookingDocument, 'createdAt' | 'from'>) => ({
+  forgottenBefore: { $lte: from < createdAt ? from : createdAt },
+})
+
 // --- audit
 
 /** How auditBooks reads such things: `check` says what is wrong with one alone. */
@@ -149,9 +157,8 @@ export function auditThings<T extends ThingDocument>(
 export function tidyThings<R extends ThingRecord, T extends ThingDocument<R>>(
   ctx: Context,
   model: ModelDefinition<T>,
-  { idField, ...rules }: { idField: string } & Required<Pick<Memory<R>, 'isOver'>> & Pick<Forgetful<T>, 'alsoRaise'>,
+  { idField, isOver }: { idField: string } & Required<Pick<Memory<R>, 'isOver'>>,
 ): Promise<Tidied> {
-  const { isOver, ...more } = rules
   const things = ctx.model(model)
   const fields = { bookings: 1, pendingBookings: 1, tombstones: 1 }
   const untidy = Object.keys(fields).map((place) => ({ [`${place}.0`]: { $exists: true } }))
@@ -181,7 +188,6 @@ export function tidyThings<R extends ThingRecord, T extends ThingDocument<R>>(
           .lean()
         return new Set(outstanding.map((booking) => String((booking as unknown as Record<string, unknown>)[idField])))
       },
-      ...more,
     },
     found as unknown as AsyncIterable<T>,
   )

@@ -73,7 +73,11 @@ const VOCABULARY = {
     retryable: false,
     check: 'Somebody else moved the booking meanwhile; details.state is where it stands. Read it again.',
   },
-  booking_started: { retryable: false, check: 'The period has begun; only an admin can still cancel it.' },
+  booking_started: { retryable: false, check: 'It has begun, or left: only an admin can still book or cancel it.' },
+  price_changed: {
+    retryable: false,
+    check: 'It costs more than the maxCost of the request: details.cost says how much.',
+  },
   booking_not_stuck: { retryable: false, check: 'The booking is final, or moved less than stuck-after ago.' },
   out_of_order: {
     retryable: true,

@@ -30,6 +30,29 @@ export async function setValidator(db: Db, collection: string, $jsonSchema: obje
   }
 }
 
+interface Sorts {
+  validator?: { $jsonSchema?: { oneOf?: { required: string[] }[] } }
+}
+
+/** The validator's `oneOf` lists of which sorts a document may be, each by the fields that it must have. One more of them. */
+export const permitSort = (db: Db, collection: string, required: string[]): Promise<void> =>
+  changeSorts(db, collection, (sorts) => [...sorts.filter((each) => !isSort(each, required)), { required }])
+
+export const forbidSort = (db: Db, collection: string, required: string[]): Promise<void> =>
+  changeSorts(db, collection, (sorts) => sorts.filter((each) => !isSort(each, required)))
+
+const isSort = (sort: { required: string[] }, required: string[]): boolean => sort.required.join() === required.join()
+
+async function changeSorts(
+  db: Db,
+  collection: string,
+  change: (sorts: { required: string[] }[]) => { required: string[] }[],
+): Promise<void> {
+  const [found] = await db.listCollections({ name: collection }).toArray()
+  const schema = (found as { options?: Sorts } | undefined)?.options?.validator?.$jsonSchema
+  if (schema?.oneOf) await setValidator(db, collection, { ...schema, oneOf: change(schema.oneOf) })
+}
+
 export const clearValidator = (db: Db, collection: string): Promise<unknown> =>
   unless([NAMESPACE_NOT_FOUND], db.command({ collMod: collection, validator: {} }))
 

@@ -79,7 +79,8 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
   let looks = 0
   const context = {
     config: { deadlinesMs: { money: 60_000 }, recovery: { stuckAfterMs: 300_000 } },
-    now: () => (looks++ === 0 && caller?.role === 'user' ? START : LATER),
+    // It looks whether the period has begun, and when the booking was made.
+    now: () => (looks++ < 2 && caller?.role === 'user' ? START : LATER),
     // The catalogue is no part of the protocol: every car exists, at the price.
     use: (make: unknown) =>
       make === bookingEngine

@@ -330,6 +330,12 @@ test('after a day cars and users forget what ended, late writes stay fenced off,
   t.deepEqual((await system.run(bookings.getCar, { carId })).bookings, [])
   t.deepEqual((await system.run(bookings.auditBooks, {})).violations, [])
 
+  // What was there is forgotten, not free: nobody records a second booking of that time.
+  const again = { carId, from: at(1), to: at(2) }
+  t.is((await system.refused(bookings.createBooking, again, user)).code, 'booking_started')
+  const recorded = { ...again, userId: user.userId }
+  t.is((await system.refused(bookings.createBooking, recorded)).code, 'car_unavailable')
+
   t.is((await system.run(bookings.cancelBooking, { bookingId: old.id })).reversal?.state, 'COMMITTED')
   t.is(await balanceOf(system, user.userId), 9000)
   t.deepEqual((await system.run(bookings.auditBooks, {})).violations, [])

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { dateIn, daysOf, isTimeZone } from '../../functions/calendars/zone.rules.js'
+import { dateIn, daysOf, isTimeZone } from '../../platform/lib/zones.js'
 
 const HOUR_MS = 3_600_000
 

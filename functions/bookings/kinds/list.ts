@@ -1,5 +1,6 @@
 import car from './car/contract.js'
+import room from './room/contract.js'
 import train from './train/contract.js'
 
 /** The kinds of things to book. docs/adding.md shows how another one is made. */
-export const KINDS = [car, train] as const
+export const KINDS = [car, room, train] as const

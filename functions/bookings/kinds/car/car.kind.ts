@@ -4,7 +4,7 @@ import type { System } from '../../../../platform/runtime/system.js'
 import { violation, type Violation } from '../../../../protocol/audit.js'
 import type { ParticipantRules } from '../../../../protocol/participant.js'
 import type { BookingDocument } from '../../booking.model.js'
-import { auditThings, THING_PLACES, thingParticipant, thingTerms, tidyThings } from '../../thing.kinds.js'
+import { auditThings, notForgotten, THING_PLACES, thingParticipant, thingTerms, tidyThings } from '../../thing.kinds.js'
 import type { AuditedRecord, Kind } from '../kind.js'
 import { Car, type CarDocument, type CarRecord } from './car.model.js'
 
@@ -47,7 +47,7 @@ export function carRules({ now }: Pick<System, 'now'>): ParticipantRules<CarBook
     documentId: (booking) => booking.carId,
     places: THING_PLACES,
     record: ({ _id, from, to }) => ({ _id, from, to }),
-    can: () => ({ retired: false }),
+    can: (booking) => ({ retired: false, ...notForgotten(booking) }),
     free: ({ from, to }) => ({ array: 'bookings', period: { from, to } }),
     take: touch,
     giveBack: touch,

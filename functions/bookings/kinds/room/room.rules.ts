@@ -1,0 +1,49 @@
+import { dateIn } from '../../../../platform/lib/zones.js'
+
+const DAY_MS = 24 * 3_600_000
+
+/**
+ * Nights, by the days of a time zone that they begin on: from the first one up to the day of leaving. Dates as text,
+ * `YYYY-MM-DD`, in the order of time; so neither 23 nor 25 hours of a day make another number of nights.
+ */
+export interface Nights {
+  from: string
+  to: string
+}
+
+const msOf = (date: string): number => Date.parse(`${date}T00:00:00.000Z`)
+const isDate = (date: string): boolean => /^\d{4}-\d\d-\d\d$/.test(date)
+
+/** The nights between the days of two instants, at least one; undefined where they leave the calendar of dates. */
+export function nightsBetween(from: Date, to: Date, timeZone: string): Nights | undefined {
+  const [first, last] = [dateIn(from, timeZone), dateIn(to, timeZone)]
+  if (!isDate(first) || !isDate(last)) return undefined
+  const leaves = last > first ? last : new Date(msOf(first) + DAY_MS).toISOString().slice(0, 10)
+  return isDate(leaves) ? { from: first, to: leaves } : undefined
+}
+
+export const countNights = ({ from, to }: Nights): number => Math.round((msOf(to) - msOf(from)) / DAY_MS)
+
+/** The most records that any one of these nights has; without nights, of all nights. */
+export function mostTaken(records: readonly Nights[], nights?: Nights): number {
+  const held = nights ? records.filter(({ from, to }) => from < nights.to && to > nights.from) : records
+  // A night with the most is the first one asked for, or one that a record begins with.
+  const begins = new Set([...(nights ? [nights.from] : []), ...held.map(({ from }) => from)])
+  return Math.max(0, ...[...begins].map((night) => held.filter(({ from, to }) => from <= night && to > night).length))
+}
+
+/** The same as an expression of the server: a guard inside the write, whatever else lands meanwhile. */
+export function mostTakenExpression(nights?: Nights): object {
+  const all = { $ifNull: ['$bookings', []] }
+  const overlap = nights && { $and: [{ $lt: ['$$each.from', nights.to] }, { $gt: ['$$each.to', nights.from] }] }
+  const held = overlap ? { $filter: { input: all, as: 'each', cond: overlap } } : all
+  const isTaken = { $and: [{ $lte: ['$$each.from', '$$night'] }, { $gt: ['$$each.to', '$$night'] }] }
+  const taken = { $size: { $filter: { input: '$$held', as: 'each', cond: isTaken } } }
+  const begins = { $setUnion: [nights ? [nights.from] : [], '$$held.from'] }
+  return {
+    $let: {
+      vars: { held },
+      in: { $max: [0, { $max: { $map: { input: begins, as: 'night', in: taken } } }] },
+    },
+  }
+}
