@@ -4,6 +4,7 @@ export type Booking = {
   id: string
   userId: string
   carId?: string
+  roomId?: string
   trainId?: string
   passengers?: { name: string; seat?: number }[]
   version?: number
@@ -207,6 +208,7 @@ export type ErrorCode =
   | 'booking_id_reused'
   | 'booking_state_changed'
   | 'booking_started'
+  | 'price_changed'
   | 'booking_not_stuck'
   | 'out_of_order'
   | 'event_not_found'
@@ -259,6 +261,10 @@ export type ErrorCode =
   | 'car_id_reused'
   | 'car_retired'
   | 'car_unavailable'
+  | 'room_not_found'
+  | 'room_id_reused'
+  | 'room_retired'
+  | 'room_unavailable'
 
 /** Every operation that clients may call: what it takes, what it answers, and its own refusals. */
 export interface Operations {
@@ -334,26 +340,122 @@ export interface Operations {
     errors: 'car_not_found'
   }
 
+  /** Puts rooms of a kind up for booking: so many units, by the night of a time zone. */
+  createRoom: {
+    input: { roomId?: string; name: string; pricePerNight: number; units: number; timeZone?: string }
+    data: {
+      id: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
+      retired: boolean
+      version: number
+      createdAt: string
+      updatedAt: string
+    }
+    errors: 'invalid_input' | 'room_id_reused'
+  }
+
+  /** Changes name, price (of later bookings) or units, or retires the room: bookings stand, new ones are refused. */
+  updateRoom: {
+    input: {
+      roomId: string
+      version: number
+      set: { name?: string; pricePerNight?: number; units?: number; retired?: boolean }
+    }
+    data: {
+      id: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
+      retired: boolean
+      version: number
+      createdAt: string
+      updatedAt: string
+    }
+    errors: 'room_not_found' | 'version_conflict' | 'room_unavailable'
+  }
+
+  /** Rooms, oldest first; with a period only those with a unit free on each of its nights, so a page may be short. */
+  listRooms: {
+    input: { from?: string | Date; to?: string | Date; limit?: number; cursor?: string }
+    data: {
+      items: {
+        id: string
+        name: string
+        pricePerNight: number
+        units: number
+        timeZone: string
+        retired: boolean
+        version: number
+        createdAt: string
+        updatedAt: string
+      }[]
+      nextCursor: string | null
+    }
+    errors: 'invalid_input'
+  }
+
+  /** One room; with a period also how many units are free on each of its nights. */
+  getRoom: {
+    input: { roomId: string; from?: string | Date; to?: string | Date }
+    data: {
+      id: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
+      retired: boolean
+      version: number
+      createdAt: string
+      updatedAt: string
+      free?: number
+    }
+    errors: 'room_not_found'
+  }
+
   /** Books a thing for a period against the balance; answers when it is COMMITTED. */
   createBooking: {
-    input: { bookingId?: string; userId?: string; carId?: string; from: string | Date; to: string | Date }
+    input: {
+      bookingId?: string
+      userId?: string
+      maxCost?: number
+      carId?: string
+      roomId?: string
+      from: string | Date
+      to: string | Date
+    }
     data: Booking
     errors:
       | 'forbidden'
       | 'booking_id_reused'
       | 'car_not_found'
       | 'car_retired'
+      | 'room_not_found'
+      | 'room_retired'
       | 'user_not_found'
       | 'invalid_input'
+      | 'booking_started'
+      | 'price_changed'
       | 'booking_outstanding'
       | 'car_unavailable'
+      | 'room_unavailable'
       | 'insufficient_funds'
       | 'booking_state_changed'
   }
 
   /** Books seats on a train; answers when the booking is registered. booking:confirmed or booking:rejected follows. */
   startBooking: {
-    input: { bookingId?: string; userId?: string; lobbyId?: string; trainId?: string; passengers?: { name: string }[] }
+    input: {
+      bookingId?: string
+      userId?: string
+      maxCost?: number
+      lobbyId?: string
+      trainId?: string
+      passengers?: { name: string }[]
+    }
     data: { bookingId: string; message: string }
     errors:
       | 'forbidden'
@@ -364,6 +466,8 @@ export interface Operations {
       | 'train_called_off'
       | 'user_not_found'
       | 'invalid_input'
+      | 'booking_started'
+      | 'price_changed'
       | 'booking_outstanding'
   }
 
@@ -427,7 +531,7 @@ export interface Operations {
     input: Record<string, never>
     data: {
       ok: boolean
-      checked: { users: number; cars: number; trains: number; bookings: number }
+      checked: { users: number; cars: number; rooms: number; trains: number; bookings: number }
       violations: { rule: string; entityId: string; detail: string }[]
       parked: string[]
       parkedPayments: string[]
