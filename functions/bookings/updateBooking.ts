@@ -1,5 +1,6 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
+import { versionConflict } from '../../platform/runtime/updateVersion.js'
 import { visibleBooking } from './booking.access.js'
 import { kindOf } from './booking.kinds.js'
 import { Booking } from './booking.model.js'
@@ -17,7 +18,7 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
     throw new Refusal('booking_not_updatable', 'The booking was taken back.')
   }
   const current = found.version ?? 0
-  if (current !== version) throw staleVersion(current)
+  if (current !== version) throw versionConflict('booking', current)
   const changed = change(found, set)
 
   // A final booking never moves again, so this write meets no executor; only another update.
@@ -30,8 +31,5 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
     .lean()
   if (updated) return presentBooking(updated)
   const now = await stored.findById(found._id, { version: 1 }).lean()
-  throw staleVersion(now?.version ?? 0)
+  throw versionConflict('booking', now?.version ?? 0)
 })
-
-const staleVersion = (version: number): Refusal =>
-  new Refusal('version_conflict', `The booking is at version ${version} by now.`, { version })

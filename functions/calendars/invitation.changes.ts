@@ -5,6 +5,7 @@ import type { Context } from '../../platform/runtime/function.js'
 import { bookingLog, type BookingLogEntry, type Party } from './bookingLog.model.js'
 import { alongside, type HeadChange } from './calendarHead.changes.js'
 import { isOpen } from './invitation.states.js'
+import { versionConflict } from '../../platform/runtime/updateVersion.js'
 
 /** What a command appends, and what it changes in heads with it. */
 export interface InvitationChange
@@ -113,7 +114,7 @@ export function assertConfirmed({ invitation, number }: BookingLogEntry, version
 
 function assertVersion(number: number, version: number | undefined): void {
   if (version === undefined || version === number) return
-  throw new Refusal('version_conflict', `The invitation is at version ${number} by now.`, { version: number })
+  throw versionConflict('invitation', number)
 }
 
 export function assertAhead(ctx: Context, from: Date): void {

@@ -2,6 +2,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { withEvents, type EventTransaction } from '../../platform/events/events.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { invalidInput } from '../../platform/runtime/invocation.js'
+import { versionConflict } from '../../platform/runtime/updateVersion.js'
 import { long } from '../../platform/database/long.js'
 import { searchKey } from '../../platform/lib/searchKey.js'
 import { trains } from './contract.js'
@@ -13,7 +14,7 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
   const found = ctx.model(Train)
   const before = await found.findOne({ _id: trainId, deleted: false }, SHOWN_FIELDS).lean()
   if (!before) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
-  if (before.version !== version) throw staleVersion(before.version)
+  if (before.version !== version) throw versionConflict('train', before.version)
   const departureTime = set.departureTime ? new Date(set.departureTime) : before.departureTime
   const arrivalTime = set.arrivalTime ? new Date(set.arrivalTime) : before.arrivalTime
   if (departureTime >= arrivalTime) {
@@ -46,7 +47,7 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
     .findOne({ _id: trainId, deleted: false }, { version: 1, seats: 1, seatsLeft: 1, bookings: 1 })
     .lean()
   if (!current) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
-  if (current.version !== version) throw staleVersion(current.version)
+  if (current.version !== version) throw versionConflict('train', current.version)
   const sold = current.seats - current.seatsLeft
   if (sold > current.seats + added) throw new Refusal('seats_sold', 'More seats than that are sold or held.', { sold })
   const highest = Math.max(0, ...current.bookings.flatMap(({ seats = [] }) => seats))
@@ -86,6 +87,3 @@ async function changeAndTell(
 
 const isSameJourney = (one: Journey, other: Journey): boolean =>
   one.route === other.route && +one.departureTime === +other.departureTime && +one.arrivalTime === +other.arrivalTime
-
-const staleVersion = (version: number): Refusal =>
-  new Refusal('version_conflict', `The train is at version ${version} by now.`, { version })

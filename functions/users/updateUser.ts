@@ -1,6 +1,7 @@
 import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
+import { updateVersion, versionConflict } from '../../platform/runtime/updateVersion.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { searchKey } from '../../platform/lib/searchKey.js'
 import { users } from './contract.js'
@@ -23,27 +24,17 @@ export default define(users.updateUser, async (ctx, { userId, version, set, pass
     }
   }
 
-  if (known.version !== version) throw versionConflict(known.version)
+  if (known.version !== version) throw versionConflict('user', known.version)
 
-  const changed = await ctx
-    .model(User)
-    .findOneAndUpdate(
-      { _id: known._id, version },
-      {
-        $set: { ...set, ...(set.name !== undefined && { nameKey: searchKey(set.name) }), updatedAt: ctx.now() },
-        $inc: { version: 1 },
-      },
-      { returnDocument: 'after', projection: USER_FIELDS },
-    )
-    .lean()
-    .catch((error: unknown) => {
-      throw (error as { code?: unknown }).code === DUPLICATE_KEY ? emailTaken() : error
-    })
-  if (changed) return presentUser(changed)
-
-  const current = await ctx.model(User).findById(userId, { version: 1 }).lean()
-  throw versionConflict(current?.version ?? version)
+  const changed = await updateVersion(ctx.model(User), 'user', {
+    id: userId,
+    version,
+    set: { ...set, ...(set.name !== undefined && { nameKey: searchKey(set.name) }) },
+    updatedAt: ctx.now(),
+    projection: USER_FIELDS,
+    refusal: (current) => (current ? undefined : userNotFound(userId)),
+  }).catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === DUPLICATE_KEY ? emailTaken() : error
+  })
+  return presentUser(changed)
 })
-
-const versionConflict = (version: number): Refusal =>
-  new Refusal('version_conflict', `The user is at version ${version} by now.`, { version })
