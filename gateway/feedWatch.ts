@@ -1,8 +1,8 @@
 import mongoose from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from '../config/index.js'
+import { databaseName, type Config } from '../config/index.js'
 import { FEED_ENTRIES, presentEntry, type Entry } from '../functions/feeds/contract.js'
-import { databaseName } from '../platform/database/database.js'
+import { clientOptions } from '../platform/database/database.js'
 import type { Logger } from '../platform/lib/log.js'
 import { paced } from '../platform/database/pacedStream.js'
 
@@ -21,9 +21,8 @@ export function watchFeeds(config: Pick<Config, 'mongodbUri' | 'deadlinesMs'>, l
   return ({ appended, opened }) => {
     const uri = config.mongodbUri('feeds')
     const client = new mongoose.mongo.MongoClient(uri, {
-      readConcernLevel: 'majority',
+      ...clientOptions(config),
       maxPoolSize: 2,
-      serverSelectionTimeoutMS: config.deadlinesMs.quick,
     })
     const stopping = new AbortController()
     let stream:

@@ -44,7 +44,7 @@ const COST_OF_A_BAD_HANDSHAKE = 10
 const FAREWELL_MS = 1500
 
 export interface GatewayOptions {
-  config: Pick<Config, 'gateway' | 'authSecret' | 'deadlinesMs' | 'drainMs' | 'rateLimitPerSecond'>
+  config: Pick<Config, 'gateway' | 'authSecret' | 'authSecretAlso' | 'deadlinesMs' | 'drainMs' | 'rateLimitPerSecond'>
   log: Logger
   /** By operation name: the socket.io events that there are. */
   contracts: ReadonlyMap<string, Operation>

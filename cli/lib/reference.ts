@@ -133,18 +133,23 @@ ${rows.join('\n')}
 }
 
 function settingsPage(): string {
-  const rows = SETTINGS.map(
-    ({ env, doc, fallback }) => `| \`${env}\` | ${doc} | ${fallback === '' ? '' : `\`${fallback}\``} |`,
+  const rows = Object.values(SETTINGS).map(
+    ({ env, doc, values, fallback }) => `| \`${env}\` | ${doc} | ${values} | ${fallback && `\`${fallback}\``} |`,
   )
   return `${MADE}# Settings
 
-Read from the environment, once, at the start; a bad value, or values that contradict each other, are a refusal to start
-that names them.
+Read from the environment, once, at the start. A value is read whole or not at all: a bad one, or values that contradict
+each other, are a refusal to start that names them; what is secret is never printed. An empty variable is one that is not
+set. A name that is nearly one of these is told.
 
-| variable | meaning | default |
-| --- | --- | --- |
+What the code relies on is not a setting: every client of MongoDB reads on the primary, reads and writes with majority, journaled,
+and sends no write again. A URI that asks for less (\`readPreference\`, \`w\`, \`journal\`, \`readConcernLevel\`, \`wtimeoutMS\`,
+\`timeoutMS\` and their kin) is refused.
+
+| variable | meaning | values | default |
+| --- | --- | --- | --- |
 ${rows.join('\n')}
-| \`MONGODB_URI_<DOMAIN>\` | MongoDB of one domain: \`MONGODB_URI_USERS\`, \`MONGODB_URI_BOOKINGS\`, \`MONGODB_URI_JOBS\` | \`MONGODB_URI\` |
+| \`MONGODB_URI_<DOMAIN>\` | MongoDB of one domain: \`MONGODB_URI_USERS\`, \`MONGODB_URI_BOOKINGS\`, \`MONGODB_URI_JOBS\` | as MONGODB_URI | \`MONGODB_URI\` |
 `
 }
 

@@ -1,13 +1,23 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
-import type { Config } from '../../config/index.js'
+import { databaseName, type Config } from '../../config/index.js'
 import type { Logger } from '../lib/log.js'
 import type { ModelDefinition } from './model.js'
 
-export const DEFAULT_DATABASE = 'holdfast'
-
-/** The database that a URI names; `holdfast` when it names none. */
-export const databaseName = (uri: string): string =>
-  /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1] ?? DEFAULT_DATABASE
+/**
+ * What every client that is opened has in common; it overrules the URI. No write is ever sent again by the driver: the
+ * protocol counts the attempts itself, because a first attempt that timed out may land long after its retry succeeded.
+ * Reads and writes are majority, on the primary and journaled, by default: what a client is told, or another document
+ * relies on, must survive a failover.
+ */
+export const clientOptions = ({ deadlinesMs }: Pick<Config, 'deadlinesMs'>) => ({
+  retryWrites: false,
+  w: 'majority' as const,
+  journal: true,
+  readConcernLevel: 'majority' as const,
+  readPreference: 'primary' as const,
+  serverSelectionTimeoutMS: deadlinesMs.quick,
+  ignoreUndefined: true,
+})
 
 export interface Databases {
   connection(domain: string): Connection
@@ -19,13 +29,7 @@ export interface Databases {
   close(): Promise<void>
 }
 
-/**
- * One connection a domain, since each may live on a MongoDB of its own.
- *
- * No write is ever sent again by the driver (`retryWrites: false`): the protocol counts the attempts itself, because a
- * first attempt that timed out may land long after its retry succeeded. Reads and writes are majority by default: what
- * a client is told, or another document relies on, must survive a failover.
- */
+/** One connection a domain, since each may live on a MongoDB of its own. */
 export function createDatabases(config: Config, log: Logger): Databases {
   const connections = new Map<string, Connection>()
   const connected = new Set<string>()
@@ -61,16 +65,12 @@ export function createDatabases(config: Config, log: Logger): Databases {
           const uri = config.mongodbUri(domain)
           return connection(domain).openUri(uri, {
             dbName: databaseName(uri),
-            retryWrites: false,
-            w: 'majority',
-            readConcernLevel: 'majority',
+            ...clientOptions(config),
             autoIndex: false,
             autoCreate: false,
             bufferCommands: false,
             maxPoolSize: 32,
-            serverSelectionTimeoutMS: config.deadlinesMs.quick,
             socketTimeoutMS: config.deadlinesMs.quick,
-            ignoreUndefined: true,
           })
         }),
       )

@@ -1,6 +1,6 @@
 import mongoose, { type Connection } from 'mongoose'
 import { coalesce } from '../lib/coalesce.js'
-import { databaseName } from '../database/database.js'
+import { databaseName } from '../../config/index.js'
 import { connect } from '../runtime/connect.js'
 import { EVENTS, type DeliveryFailure, type StoredEvent } from './events.js'
 import type { System } from '../runtime/system.js'

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import type { Config } from '../../config/index.js'
-import { databaseName } from '../database/database.js'
+import { databaseName, type Config } from '../../config/index.js'
+import { clientOptions } from '../database/database.js'
 import { listMigrations, migratedDomains, MigrationError, MIGRATIONS, type MigrationFile } from './files.js'
 import { withMigrationLock } from './lock.js'
 
@@ -185,12 +185,7 @@ async function withDatabase<T>(
   if (!uri) {
     throw new MigrationError('No MongoDB is known: set MONGODB_URI, or run npm start, which starts the embedded one')
   }
-  const client = new mongoose.mongo.MongoClient(uri, {
-    retryWrites: false,
-    w: 'majority',
-    readConcernLevel: 'majority',
-    serverSelectionTimeoutMS: config.deadlinesMs.quick,
-  })
+  const client = new mongoose.mongo.MongoClient(uri, clientOptions(config))
   try {
     await client.connect()
     return await work(client.db(databaseName(uri)))

@@ -259,8 +259,12 @@ export const outOfReach = (error: unknown): boolean =>
   error instanceof MongoNotConnectedError ||
   (error instanceof MongoServerError && PASSING_CODES.has(error.code))
 
-/** The driver passes what a socket says on as it is where it breaks in the middle of a send. */
-const isSocketError = (error: unknown): boolean =>
-  error instanceof Error &&
-  'syscall' in error &&
-  ['ECONNRESET', 'EPIPE'].includes(String((error as NodeJS.ErrnoException).code))
+/**
+ * The driver passes on as it is what a socket says that breaks in the middle of a send, and what DNS says of the names
+ * that a URI leads to (`querySrv`, `queryTxt`, `getaddrinfo`): a name server that is gone comes back too.
+ */
+const isSocketError = (error: unknown): boolean => {
+  if (!(error instanceof Error) || !('syscall' in error)) return false
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return ['ECONNRESET', 'EPIPE'].includes(String(code)) || /^(query|getaddrinfo)/.test(String(syscall))
+}

@@ -27,6 +27,9 @@ const payload = z.object({
   exp: z.int(),
 })
 
+/** By which secrets a token is accepted: two while the one is replaced by the other. */
+type Accepting = Pick<Config, 'authSecret'> & Partial<Pick<Config, 'authSecretAlso'>>
+
 /** A signed JWT, good for `config.tokenTtlMs` from `now`. */
 export function signToken(
   { userId, role, tokenVersion }: TokenSubject,
@@ -40,18 +43,24 @@ export function signToken(
     .setAudience(AUDIENCE)
     .setIssuedAt(now)
     .setExpirationTime(Math.ceil((now.getTime() + config.tokenTtlMs) / 1000))
-    .sign(key(config))
+    .sign(key(config.authSecret))
 }
 
 /** What a token says, once its signature and times hold. Throws `unauthenticated`, never saying more than needed. */
-export async function verifyToken(token: string, config: Pick<Config, 'authSecret'>, now: Date): Promise<TokenClaims> {
-  try {
-    const verified = await jwtVerify(token, key(config), {
+export async function verifyToken(token: string, config: Accepting, now: Date): Promise<TokenClaims> {
+  const { authSecret, authSecretAlso } = config
+  const verify = (secret: string) =>
+    jwtVerify(token, key(secret), {
       algorithms: [ALGORITHM],
       issuer: ISSUER,
       audience: AUDIENCE,
       currentDate: now,
       requiredClaims: ['sub', 'iat', 'exp'],
+    })
+  try {
+    const verified = await verify(authSecret).catch((error: unknown) => {
+      if (authSecretAlso && error instanceof errors.JWSSignatureVerificationFailed) return verify(authSecretAlso)
+      throw error
     })
     const { sub, role, tokenVersion, exp } = payload.parse(verified.payload)
     return { userId: sub, role, tokenVersion, expiresAt: new Date(exp * 1000) }
@@ -61,4 +70,4 @@ export async function verifyToken(token: string, config: Pick<Config, 'authSecre
   }
 }
 
-const key = ({ authSecret }: Pick<Config, 'authSecret'>): Uint8Array => new TextEncoder().encode(authSecret)
+const key = (secret: string): Uint8Array => new TextEncoder().encode(secret)

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { databaseName } from '../../platform/database/database.js'
+import { databaseName } from '../../config/index.js'
 import { OWN_APP_NAME } from '../support/proxy.js'
 
 const { MongoClient } = mongoose.mongo

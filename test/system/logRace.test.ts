@@ -1,5 +1,5 @@
 import test from 'ava'
-import { databaseName } from '../../platform/database/database.js'
+import { databaseName } from '../../config/index.js'
 import { runRace } from '../../proof/race/logs/run.js'
 import { freeUdpPort } from '../../proof/support/ports.js'
 import { sharedMongod } from '../support/mongod.js'

@@ -82,3 +82,17 @@ for (const [what, forge] of Object.entries(FORGED)) {
     })
   })
 }
+
+test('while a secret is replaced, tokens of either are accepted, and new ones are signed by the first', async (t) => {
+  const next = { ...config, authSecret: 'the next secret of tests, long enough', authSecretAlso: config.authSecret }
+  const before = { ...config, authSecretAlso: next.authSecret }
+  const now = new Date()
+  const [old, fresh] = [await signToken(subject, config, now), await signToken(subject, next, now)]
+  for (const token of [old, fresh]) {
+    t.is((await verifyToken(token, before, now)).userId, subject.userId)
+    t.is((await verifyToken(token, next, now)).userId, subject.userId)
+  }
+  await t.throwsAsync(verifyToken(old, { authSecret: next.authSecret }, now), { message: 'The token is not valid.' })
+  const late = new Date(now.getTime() + config.tokenTtlMs + 1000)
+  await t.throwsAsync(verifyToken(old, next, late), { message: 'The token has expired.' })
+})
