@@ -27,7 +27,8 @@ export async function refuseTakenPorts(
   }
 }
 
-const fallbackOf = (setting: string): string => String(Object.values(SETTINGS).find(({ env }) => env === setting)?.fallback)
+const fallbackOf = (setting: string): string =>
+  String(Object.values(SETTINGS).find(({ env }) => env === setting)?.fallback)
 
 async function isFreeWithin(timeoutMs: number, port: number, host: string): Promise<boolean> {
   for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(200)) {
