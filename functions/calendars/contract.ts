@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { id, price, reasonText, time, version } from '../../platform/contract/types.js'
-import { isTimeZone } from '../../platform/lib/zones.js'
+import { isTimeZone } from '../../platform/lib/zone.rules.js'
 import { INVITATION_STATES } from './invitation.states.js'
 
 const DAY_MS = 24 * 3_600_000

@@ -3,7 +3,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import type { CalendarItem } from './calendar.model.js'
 import { listedIn } from './calendar.access.js'
-import { dateIn } from '../../platform/lib/zones.js'
+import { dateIn } from '../../platform/lib/zone.rules.js'
 import { calendars } from './contract.js'
 import type { InvitationState } from './invitation.states.js'
 

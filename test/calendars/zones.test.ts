@@ -1,5 +1,5 @@
 import test from 'ava'
-import { dateIn, daysOf, isTimeZone } from '../../platform/lib/zones.js'
+import { dateIn, daysOf, isTimeZone } from '../../platform/lib/zone.rules.js'
 
 const HOUR_MS = 3_600_000
 

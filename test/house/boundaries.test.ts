@@ -21,7 +21,8 @@ const PRODUCT = [
 
 const room = (path: string): string => path.split('/')[0] as string
 const domain = (path: string): string | undefined => /^functions\/([^/]+)\//.exec(path)?.[1]
-const isContract = (path: string): boolean => /^functions\/[^/]+\/contract\.ts$/.test(path)
+/** Of a domain, or of a kind of thing that it has. */
+const isContract = (path: string): boolean => /^functions\/[^/]+\/(kinds\/[^/]+\/)?contract\.ts$/.test(path)
 const isInsideDomain = (path: string): boolean => domain(path) !== undefined && !isContract(path)
 const isProduct = (path: string): boolean => PRODUCT.includes(room(path))
 

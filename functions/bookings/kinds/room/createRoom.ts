@@ -1,4 +1,4 @@
-import { isTimeZone } from '../../../../platform/lib/zones.js'
+import { isTimeZone } from '../../../../platform/lib/zone.rules.js'
 import { define } from '../../../../platform/runtime/function.js'
 import { insertOnce } from '../../../../platform/runtime/insertOnce.js'
 import { invalidInput } from '../../../../platform/runtime/invocation.js'

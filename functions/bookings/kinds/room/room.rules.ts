@@ -1,4 +1,4 @@
-import { dateIn } from '../../../../platform/lib/zones.js'
+import { dateIn } from '../../../../platform/lib/zone.rules.js'
 
 const DAY_MS = 24 * 3_600_000
 
