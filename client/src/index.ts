@@ -86,7 +86,7 @@ export async function connect(
     // `then`: a client is awaited by whoever connects, and is no promise itself.
     get: (target, name) =>
       typeof name === 'symbol' || name === 'then' || name in target
-        ? Reflect.get(target, name)
+        ? (Reflect.get(target, name) as unknown)
         : (input: object = {}, options?: CallOptions) => call(name, input, options),
   })
 }
