@@ -2,21 +2,9 @@ import test from 'ava'
 import { bookAndCancel } from '../../client/apps/user.js'
 import { prepare } from '../../client/apps/admin.js'
 import { users } from '../../functions/users/contract.js'
-import { signToken } from '../../platform/runtime/tokens.js'
-import { createTestSystem, type TestSystem } from '../support/system.js'
-import { codeOf, newId, send, startGateway } from './support.js'
-
-/** The gateway before the real functions and a real database. */
-async function start(t: Parameters<typeof createTestSystem>[0]) {
-  const system = await createTestSystem(t, { now: () => new Date() })
-  const harness = await startGateway(t, {
-    overrides: {
-      config: { ...system.config, gateway: { ...system.config.gateway, port: 0 } },
-      request: (envelope) => system.handle(envelope),
-    },
-  })
-  return { system, ...harness }
-}
+import type { TestSystem } from '../support/system.js'
+import { codeOf, newId, send } from './support.js'
+import { startWithFunctions } from './withFunctions.js'
 
 const data = async (system: TestSystem): Promise<unknown> => {
   const databases = ['users', 'bookings'].flatMap((domain) => system.databases.connection(domain).db ?? [])
@@ -24,17 +12,12 @@ const data = async (system: TestSystem): Promise<unknown> => {
   return Promise.all(collections.map(async (each) => [each.collectionName, await each.find().toArray()]))
 }
 
-const adminToken = async (system: TestSystem): Promise<string> => {
-  const { userId } = await system.makeUser({ role: 'admin' })
-  return signToken({ userId, role: 'admin', tokenVersion: 0 }, system.config, system.now())
-}
-
 test('an admin and a user, each a backend app, book a car', async (t) => {
-  const { system, port } = await start(t)
+  const { tokenOf, port } = await startWithFunctions(t)
   const url = `http://127.0.0.1:${port}`
   const lines: string[] = []
   const say = (line: string) => void lines.push(line)
-  const prepared = await prepare({ url, token: await adminToken(system), say })
+  const prepared = await prepare({ url, token: await tokenOf('admin'), say })
   await bookAndCancel({ url, ...prepared, say })
   t.deepEqual(
     lines.map((line) => line.replace(/\d{4}-.*? on/, 'tomorrow on')),
@@ -53,8 +36,8 @@ test('an admin and a user, each a backend app, book a car', async (t) => {
 })
 
 test('a new password ends older tokens, a new role bites at the next request', async (t) => {
-  const { system, connect } = await start(t)
-  const admin = await connect(await adminToken(system))
+  const { connect, tokenOf } = await startWithFunctions(t)
+  const admin = await connect(await tokenOf('admin'))
   const anonymous = await connect()
   const login = { email: 'ada@example.com', password: 'first-password' }
   const signedUp = await send(anonymous, 'signUp', login)
@@ -76,12 +59,12 @@ test('a new password ends older tokens, a new role bites at the next request', a
 })
 
 test('hostile input changes no data', async (t) => {
-  const { system, connect } = await start(t)
+  const { system, connect, tokenOf } = await startWithFunctions(t)
   const { userId } = await system.makeUser({ balance: 5000 })
   const carId = await system.makeCar()
   const { password, ...login } = { email: 'eve@example.com', password: 'eve-password', name: 'Eve' }
   const eve = await system.run(users.signUp, { ...login, password }, null)
-  const admin = await connect(await adminToken(system))
+  const admin = await connect(await tokenOf('admin'))
   const user = await connect(eve.token)
   const anonymous = await connect()
   const before = await data(system)
