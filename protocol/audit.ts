@@ -1,3 +1,5 @@
+import type { Context } from '../platform/runtime/function.js'
+import { recoveryDelayMs } from './retries.js'
 import { isFinal, type State } from './states.js'
 import type { Id } from './store.js'
 
@@ -39,3 +41,17 @@ export interface Violation {
 }
 
 export const violation = (rule: string, entityId: string, detail: string): Violation => ({ rule, entityId, detail })
+
+/**
+ * Whether recovery has not dealt with something that stands still: one interval and one run after it is due it must have, and
+ * a dead jobs process adds its lock. What is parked waits for an admin.
+ */
+export function isLate(
+  ctx: Pick<Context, 'now' | 'config'>,
+  { parked, recoveries, lastModified }: { parked: boolean; recoveries: number; lastModified: Date },
+): boolean {
+  const { recovery, deadlinesMs } = ctx.config
+  const { intervalMs, lockMs } = recovery
+  const allowedMs = recoveryDelayMs(recovery, recoveries) + intervalMs + lockMs + deadlinesMs.money
+  return !parked && ctx.now().getTime() - lastModified.getTime() > allowedMs
+}

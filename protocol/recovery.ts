@@ -1,12 +1,11 @@
 import type { Context } from '../platform/runtime/function.js'
 import { OutOfTime, type Engine, type EngineBooking } from './engine.js'
+import { dueFilters, PARK_AFTER, sweep } from './retries.js'
 import { isOutstanding } from './states.js'
 import { Unknown, type Filter } from './store.js'
 
 /** What recovery does with what stands still, whatever the engine drives: bookings, payments. */
 
-/** What recovery took over so often without bringing it to its end waits for an admin. */
-const PARK_AFTER = 15
 const AT_ONCE = 64
 const PAGE = 500
 
@@ -22,11 +21,12 @@ export interface RecoveryReport {
 export const stuckSince = (ctx: Pick<Context, 'now' | 'config'>): Date =>
   new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
 
-/** Oldest first; those that do not fit wait for the next run. */
-export const findStuck = <B extends EngineBooking>(ctx: Context, engine: Engine<B>): Promise<B[]> => {
-  const since = stuckSince(ctx)
+/** Those that were never taken over first, each oldest first; those that do not fit wait for the next run. */
+export async function findStuck<B extends EngineBooking>(ctx: Context, engine: Engine<B>): Promise<B[]> {
   // createdAt never changes and is never after lastModified: its index narrows, lastModified decides.
-  return engine.find({ ...isOutstanding, createdAt: { $lt: since }, lastModified: { $lt: since }, parked: false }, PAGE)
+  const stuck = { ...isOutstanding, createdAt: { $lt: stuckSince(ctx) }, parked: false }
+  const { fresh, again } = dueFilters(ctx, 'recoveries')
+  return [...(await engine.find({ ...stuck, ...fresh }, PAGE)), ...(await engine.find({ ...stuck, ...again }, PAGE))]
 }
 
 export interface Recovery<B extends EngineBooking> {
@@ -50,12 +50,7 @@ export async function recoverStuck<B extends EngineBooking>(
     cancelled: 0,
     parked: 0,
   }
-  const queue = recovery.stuck.values()
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const booking of queue) if (ctx.remainingMs() > 0) await recover(ctx, recovery, booking, report)
-    }),
-  )
+  await sweep(ctx, recovery.stuck, AT_ONCE, (booking) => recover(ctx, recovery, booking, report))
   return report
 }
 

@@ -67,7 +67,7 @@ export function createWebhooks(system: Pick<System, 'config' | 'log' | 'call' | 
     // Others may use the same account: what is no id of ours is none.
     const { data: chargeId } = id.safeParse(intent.chargeId)
     try {
-      const input = { intentId: intent.id, ...(chargeId !== undefined && { chargeId }) }
+      const input = { intentId: intent.id, about: intent.about, ...(chargeId !== undefined && { chargeId }) }
       const { known } = await system.call(payments.receiveStripeEvent, input, { caller: null, requestId })
       log.info({ ...about, intentId: intent.id, known }, 'webhook taken')
       return { status: 200, message: known ? 'Taken.' : 'Of no charge here.' }

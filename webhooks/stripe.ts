@@ -4,9 +4,12 @@ import Stripe from 'stripe'
 export interface StripeNews {
   eventId: string
   type: string
-  /** Of events of payment intents. */
-  intent?: { id: string; chargeId: string | undefined }
+  /** Of events of payment intents, of refunds and of disputes: the intent that they are about. */
+  intent?: { id: string; chargeId: string | undefined; about: 'intent' | 'refunds' }
 }
+
+/** The events that say something of money that went back, or was asked back. Their objects name the intent. */
+const OF_REFUNDS = ['refund.', 'charge.refund', 'charge.dispute.']
 
 /** How old a signature may be, and how far clocks may differ: older ones could be sent again by whoever saw them. */
 const TOLERANCE_S = 300
@@ -31,9 +34,14 @@ export function readStripeEvent(
   }
   if (!isEvent(event)) return null
   const { id: eventId, type, data } = event
-  if (!type.startsWith('payment_intent.')) return { eventId, type }
-  const { id, metadata } = data.object as Pick<Stripe.PaymentIntent, 'id'> & { metadata?: Record<string, string> }
-  return { eventId, type, intent: { id, chargeId: metadata?.['chargeId'] } }
+  if (type.startsWith('payment_intent.')) {
+    const { id, metadata } = data.object as Pick<Stripe.PaymentIntent, 'id'> & { metadata?: Record<string, string> }
+    return { eventId, type, intent: { id, chargeId: metadata?.['chargeId'], about: 'intent' } }
+  }
+  if (!OF_REFUNDS.some((each) => type.startsWith(each))) return { eventId, type }
+  const { payment_intent: intent, metadata } = data.object as Stripe.Refund | Stripe.Dispute | Stripe.Charge
+  const id = typeof intent === 'string' ? intent : intent?.id
+  return { eventId, type, ...(id && { intent: { id, chargeId: metadata?.['chargeId'], about: 'refunds' } }) }
 }
 
 const isEvent = (event: unknown): boolean => {

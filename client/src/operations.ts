@@ -51,6 +51,8 @@ export type Invitation = {
   seq: number
 }
 
+export type AdminAlert = { name: string; message: string; chargeId: string; refundId?: string; amount: number }
+
 export type DeadEvent = {
   eventId: string
   type: string
@@ -121,9 +123,24 @@ export type Charge = {
   userId: string
   amount: number
   method: 'balance' | 'stripe'
-  state: 'pending' | 'failed' | 'paid' | 'accepted' | 'settled' | 'reclaiming' | 'refunding' | 'refunded'
+  state: 'pending' | 'failed' | 'paid' | 'accepted' | 'settled' | 'refunding' | 'refunded'
   reason?: string
   clientSecret?: string
+  refunded: number
+  refunds: {
+    id: string
+    amount: number
+    origin: 'order' | 'admin' | 'stripe' | 'dispute'
+    state: 'waiting' | 'sending' | 'pending' | 'disputed' | 'refunded' | 'failed' | 'rejected'
+    reason: string
+    seller?: 'none' | 'debiting' | 'debited' | 'owes' | 'waived' | 'crediting' | 'credited'
+    stripeId?: string
+    stripeStatus?: string
+    createdAt: string
+    lastModified: string
+  }[]
+  parked?: boolean
+  attention?: boolean
   version: number
   createdAt: string
   lastModified: string
@@ -201,6 +218,7 @@ export type ErrorCode =
   | 'user_id_reused'
   | 'deposit_id_reused'
   | 'withdrawal_id_reused'
+  | 'transfer_not_found'
   | 'insufficient_funds'
   | 'balance_limit_exceeded'
   | 'booking_not_found'
@@ -223,6 +241,14 @@ export type ErrorCode =
   | 'charge_not_found'
   | 'charge_id_reused'
   | 'charge_not_refundable'
+  | 'charge_disputed'
+  | 'refund_not_found'
+  | 'refund_id_reused'
+  | 'refund_exceeds_charge'
+  | 'refund_rejected'
+  | 'refund_not_resolvable'
+  | 'own_ticket'
+  | 'amount_not_payable'
   | 'payment_declined'
   | 'payment_method_unavailable'
   | 'payment_not_found'
@@ -535,6 +561,9 @@ export interface Operations {
       violations: { rule: string; entityId: string; detail: string }[]
       parked: string[]
       parkedPayments: string[]
+      unresolvedCharges: string[]
+      parkedTransfers: string[]
+      parkedInvitations: string[]
     }
     errors: never
   }
@@ -646,6 +675,13 @@ export interface Operations {
     input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
     data: { contentType: 'text/calendar'; text: string }
     errors: 'view_behind'
+  }
+
+  /** Drives confirmations and cancellations whose payment is under way to their end; the recovery job calls it. With invitationId one, parked or not. */
+  recoverInvitations: {
+    input: { invitationId?: string }
+    data: { examined: number; confirmed: number; cancelled: number; refused: number; parked: number }
+    errors: 'invitation_not_found'
   }
 
   /** Events that a subscriber failed 15 times, newest first: they wait for an admin, and later ones of the same entity with them. */
@@ -808,25 +844,53 @@ export interface Operations {
       | 'order_complete'
       | 'order_cancelled'
       | 'payment_method_unavailable'
+      | 'own_ticket'
+      | 'balance_limit_exceeded'
       | 'insufficient_funds'
+      | 'amount_not_payable'
       | 'payment_declined'
   }
 
   /** One charge: own ones, or any for admins. */
   getCharge: { input: { chargeId: string }; data: Charge; errors: 'charge_not_found' }
 
-  /** Charges, newest first: own ones, or any for admins; of one order, where it is named. */
+  /** Charges, newest first: own ones, or any for admins; of one order, where it is named; with `attention` those that wait for an admin. */
   listCharges: {
-    input: { userId?: string; orderId?: string; limit?: number; cursor?: string }
+    input: { userId?: string; orderId?: string; attention?: true; limit?: number; cursor?: string }
     data: { items: Charge[]; nextCursor: string | null }
     errors: 'forbidden' | 'invalid_input'
   }
 
-  /** Takes a purchase back: the seller's balance must cover it; then the buyer is given it back, and the order is cancelled. */
+  /** Gives a buyer money back, or all that is left: the seller's balance must cover it. What is refunded in full cancels its order. */
   refundCharge: {
-    input: { chargeId: string }
+    input: { chargeId: string; refundId?: string; amount?: number }
     data: Charge
-    errors: 'charge_not_found' | 'charge_not_refundable' | 'insufficient_funds'
+    errors:
+      | 'charge_not_found'
+      | 'refund_id_reused'
+      | 'charge_not_refundable'
+      | 'charge_disputed'
+      | 'refund_exceeds_charge'
+      | 'insufficient_funds'
+      | 'refund_rejected'
+  }
+
+  /** Ends a refund that waits for an admin. Failed: retry, to_balance, paid_outside, to_seller. Owed by the seller: collect, waive. */
+  resolveRefund: {
+    input: {
+      chargeId: string
+      refundId: string
+      how: 'retry' | 'to_balance' | 'paid_outside' | 'to_seller' | 'collect' | 'waive'
+    }
+    data: Charge
+    errors: 'charge_not_found' | 'refund_not_found' | 'refund_not_resolvable'
+  }
+
+  /** Drives charges and refunds on that stand still; the recovery job calls it. With chargeId one, parked or not. */
+  recoverCharges: {
+    input: { chargeId?: string }
+    data: { examined: number; moved: number; parked: number }
+    errors: 'charge_not_found'
   }
 
   /** Drives stuck payments to their end; the recovery job calls it. With paymentId one, parked or not. */
@@ -1002,5 +1066,12 @@ export interface Operations {
     input: { userId: string; limit?: number; cursor?: string }
     data: { items: LedgerEntry[]; nextCursor: string | null }
     errors: 'user_not_found' | 'invalid_input'
+  }
+
+  /** Drives stuck deposits and withdrawals to their end; the recovery job calls it. With transferId one, parked or not. */
+  recoverTransfers: {
+    input: { transferId?: string }
+    data: { examined: number; committed: number; cancelled: number; parked: number }
+    errors: 'transfer_not_found'
   }
 }

@@ -1,8 +1,9 @@
 import mongoose from 'mongoose'
 import type { Output } from '../../platform/contract/contract.js'
 import { define, type Context } from '../../platform/runtime/function.js'
-import { settledBetween, violation, type Violation } from '../../protocol/audit.js'
+import { isLate, settledBetween, violation, type Violation } from '../../protocol/audit.js'
 import { isOutstanding } from '../../protocol/states.js'
+import { calendars } from '../calendars/contract.js'
 import { payments } from '../payments/contract.js'
 import { users } from '../users/contract.js'
 import { checkThingOf, checkUser, type AuditedBooking, type Booked } from './booking.audit.js'
@@ -16,17 +17,21 @@ export default define(bookings.auditBooks, async (ctx) => {
   const startedAt = ctx.now()
   const violations: Violation[] = []
   const parkedPayments: string[] = []
+  const unresolvedCharges: string[] = []
+  const parkedTransfers: string[] = []
   const checked = { users: 0, bookings: 0 }
   const things: Record<string, number> = {}
 
   for await (const page of userPages(ctx)) {
     checked.users += page.length
+    parkedTransfers.push(...page.flatMap((user) => user.parkedTransfers))
     const result = await auditUsersBookings(ctx, page)
     checked.bookings += result.bookings.filter(({ createdAt }) => createdAt <= startedAt).length
     violations.push(...result.violations)
     const paid = await ctx.call(payments.auditPayments, { userIds: page.map(({ id }) => id) })
     violations.push(...paid.violations)
     parkedPayments.push(...paid.parked)
+    unresolvedCharges.push(...paid.unresolvedCharges)
   }
 
   const total = await ctx.model(Booking).countDocuments({ createdAt: { $lte: startedAt } })
@@ -52,6 +57,9 @@ export default define(bookings.auditBooks, async (ctx) => {
     violations,
     parked: parked.map(({ _id }) => _id.toHexString()),
     parkedPayments,
+    unresolvedCharges,
+    parkedTransfers,
+    parkedInvitations: (await ctx.call(calendars.findParkedInvitations, {})).parked,
   }
 })
 
@@ -142,14 +150,9 @@ async function checkMarkers(ctx: Context, owner: string, ids: string[]): Promise
 }
 
 async function checkOutstanding(ctx: Context): Promise<Violation[]> {
-  const { stuckAfterMs, intervalMs, lockMs } = ctx.config.recovery
-  // One interval and one run later recovery must have dealt with it; a dead jobs process adds its lock.
-  const allowedMs = stuckAfterMs + intervalMs + lockMs + ctx.config.deadlinesMs.money
-  const fields = { userId: 1, parked: 1, lastModified: 1, state: 1 }
+  const fields = { userId: 1, parked: 1, recoveries: 1, lastModified: 1, state: 1 }
   const outstanding = await ctx.model(Booking).find(isOutstanding, fields).sort({ createdAt: 1 }).lean()
-  const late = outstanding.filter(
-    ({ parked, lastModified }) => !parked && ctx.now().getTime() - +lastModified > allowedMs,
-  )
+  const late = outstanding.filter((each) => isLate(ctx, each))
   const crowded = [...groupBy(outstanding, ({ userId }) => String(userId))].filter(([, theirs]) => theirs.length > 1)
   return [
     ...late.map(({ _id, state, lastModified }) =>

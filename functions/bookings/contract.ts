@@ -180,6 +180,12 @@ export const bookings = defineContract('bookings', {
       /** Bookings and payments that wait for an admin. */
       parked: z.array(id),
       parkedPayments: z.array(id),
+      /** Charges that wait for an admin: parked, or with a refund that failed or that the seller owes. */
+      unresolvedCharges: z.array(id),
+      /** Deposits and withdrawals that wait for an admin. */
+      parkedTransfers: z.array(id),
+      /** Invitations whose confirmation waits for an admin. */
+      parkedInvitations: z.array(id),
     }),
     errors: [],
     deadline: 'sweep',

@@ -27,6 +27,8 @@ export interface HeldPeriod {
 export interface Settling {
   invitationId: Types.ObjectId
   since: Date
+  /** Recovery failed so often in a row to end it, and tries again when; parked, it waits for an admin. */
+  retry?: { failures: number; at: Date; parked: boolean }
 }
 
 const schema = new Schema<CalendarHeadDocument>(

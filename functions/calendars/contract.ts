@@ -208,10 +208,26 @@ export const calendars = defineContract('calendars', {
     idempotent: true,
   }),
   recoverInvitations: operation({
-    summary: 'For the recovery job: drives confirmations and cancellations whose payment is under way to their end.',
+    summary:
+      'Drives confirmations and cancellations whose payment is under way to their end; the recovery job calls it. With invitationId one, parked or not.',
+    access: 'admin',
+    input: z.strictObject({ invitationId: id.optional() }),
+    output: z.object({
+      examined: z.int(),
+      confirmed: z.int(),
+      cancelled: z.int(),
+      refused: z.int(),
+      parked: z.int(),
+    }),
+    errors: ['invitation_not_found'],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  findParkedInvitations: operation({
+    summary: 'For auditBooks: invitations whose confirmation or cancellation recovery has given up.',
     access: 'internal',
     input: z.strictObject({}),
-    output: z.object({ examined: z.int(), confirmed: z.int(), cancelled: z.int(), refused: z.int() }),
+    output: z.object({ parked: z.array(id) }),
     errors: [],
     deadline: 'sweep',
     idempotent: true,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineContract, operation } from '../../platform/contract/contract.js'
+import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { id, listOf, page, time, version } from '../../platform/contract/types.js'
 
 /** An event that could not be delivered, as admins see it. */
@@ -13,6 +13,17 @@ export const deadEvent = z.object({
   failures: z.array(z.object({ at: time, subscriber: z.string(), code: z.string(), message: z.string() })),
   createdAt: time,
   deadAt: time,
+})
+
+/** What admins are to be told of an entity: an event of its change carries it in its payload, as `alert`. */
+export const adminAlert = z.object({
+  /** `<entity>:<what is the matter>`: `refund:failed`. */
+  name: z.string(),
+  /** For people: who owes whom, and what ends it. */
+  message: z.string(),
+  chargeId: id,
+  refundId: id.optional(),
+  amount: z.int(),
 })
 
 export const events = defineContract('events', {
@@ -36,6 +47,14 @@ export const events = defineContract('events', {
     idempotent: false,
   }),
 
+  alertAdmins: subscriber({
+    summary:
+      'Tells the admins over their sockets, and whoever listens at ALERT_WEBHOOK_URL, what an event is an alert of.',
+    payload: z.object({ alert: adminAlert }),
+    subscribes: ['charge:created', 'charge:updated', 'charge:refunded'],
+    subscribesWhere: ['alert'],
+    errors: ['unavailable'],
+  }),
   retryEvents: operation({
     summary: 'For the retry job: sends what failed and is due again, tells people of dead letters.',
     access: 'internal',

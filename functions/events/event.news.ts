@@ -14,10 +14,18 @@ export async function deadAlert(ctx: Context, event: StoredEvent): Promise<void>
   const { eventId, type, aggregate, version, failures, createdAt, deadAt } = presentDeadEvent(event)
   const data = { eventId, type, aggregate, version, failures: failures.slice(-1), createdAt, deadAt }
   const news = { key: `event:dead ${eventId} ${deadAt}`, name: 'event:dead', data, at: deadAt }
+  await tellAdmins(ctx, news)
+}
+
+/** Rejects where not all could be told; then everybody is told again, and sockets know it by its key. */
+export async function tellAdmins(
+  ctx: Context,
+  news: { key: string; name: string; data: Record<string, unknown>; at: string },
+): Promise<void> {
   const { userIds } = await ctx.call(users.listAdminIds, {})
   await Promise.all([
     ...userIds.map((id) => ctx.call(feeds.appendToFeed, { feed: `user:${id}`, entries: [news] })),
-    post(ctx.config.alertWebhookUrl, { event: news.name, ...data }),
+    post(ctx.config.alertWebhookUrl, { event: news.name, ...news.data }),
   ])
 }
 

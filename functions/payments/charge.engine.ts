@@ -1,15 +1,19 @@
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { mismatched } from './charge.news.js'
 import { CHARGE_METHODS } from './charge.kinds.js'
-import { moveCharge } from './charge.changes.js'
+import { addRefund, moveCharge } from './charge.changes.js'
 import type { ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'
+import { stepRefund } from './refund.engine.js'
+import { isDisputed, isWhollyRefunded } from './refund.rules.js'
+import { lookAtStripe } from './refund.remote.js'
 
 /**
- * Takes a charge as far as it can go by itself, from whatever state, and answers it. Nobody owns a charge: a request, the
- * same request again, an event, a webhook and recovery all take the same steps, at once if need be. That is safe because
- * each step's effect is done once whoever asks for it (payments by their own ids, Stripe by one intent), and the state
- * follows by compare-and-set.
+ * Takes a charge and its refunds as far as they can go by themselves, from whatever state, and answers it. Nobody owns a
+ * charge: a request, the same request again, an event, a webhook and recovery all take the same steps, at once if need be.
+ * That is safe because each step's effect is done once whoever asks for it (payments by their own ids, Stripe by one intent
+ * and by the names of refunds), and the state follows by compare-and-set.
  *
  * | crash after                 | what is there         | whoever drives it next                               |
  * | --------------------------- | --------------------- | ---------------------------------------------------- |
@@ -18,10 +22,9 @@ import { payments } from './contract.js'
  * | paid, with charge:created   | paid                  | nobody: the order decides                            |
  * | accepted                    | accepted              | credits the seller                                   |
  * | the seller was credited     | accepted              | credits again, which answers that it was; settled    |
- * | reclaiming                  | reclaiming            | debits the seller                                    |
- * | the seller was debited      | reclaiming            | debits again, which answers the same; refunding      |
- * | refunding                   | refunding             | gives back                                           |
- * | the buyer was given back    | refunding             | gives back again, which answers that it was          |
+ * | refunding                   | refunding             | registers a refund of what is left                   |
+ * | a refund was registered     | settled or refunding  | refund.engine.ts                                      |
+ * | the last refund has ended   | settled or refunding  | refunded                                             |
  * | refunded, with its event    | refunded              | nobody: final                                        |
  */
 export async function driveCharge(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
@@ -39,7 +42,10 @@ async function step(ctx: Context, charge: ChargeDocument): Promise<ChargeDocumen
       const taken = await CHARGE_METHODS[charge.method].take(ctx, charge)
       if (taken === 'waiting') return null
       if (taken === 'taken') return moveCharge(ctx, charge, { to: 'paid' })
-      return moveCharge(ctx, charge, { to: 'failed', set: { reason: taken.failed } })
+      if ('failed' in taken) return moveCharge(ctx, charge, { to: 'failed', set: { reason: taken.failed } })
+      const { received } = taken
+      const set = { received, left: received, reason: 'amount_mismatch' }
+      return moveCharge(ctx, charge, { to: 'refunding', set, alert: mismatched(charge, received) })
     }
     case 'accepted':
       await ctx.call(payments.pay, {
@@ -49,37 +55,50 @@ async function step(ctx: Context, charge: ChargeDocument): Promise<ChargeDocumen
         cause: { type: 'payout', id: charge._id.toHexString() },
       })
       return moveCharge(ctx, charge, { to: 'settled' })
-    case 'reclaiming':
-      return reclaim(ctx, charge)
-    case 'refunding':
-      await CHARGE_METHODS[charge.method].giveBack(ctx, charge)
-      return moveCharge(ctx, charge, { to: 'refunded' })
     case 'paid':
     case 'settled':
-    case 'failed':
+    case 'refunding':
     case 'refunded':
+      return stepRefunds(ctx, charge)
+    case 'failed':
       return null
   }
 }
 
-/** From the seller, who may have spent it: then it stays settled, and the admin is told. */
-async function reclaim(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
-  const { reclaimId } = charge
-  if (!reclaimId) throw new Error(`The charge ${String(charge._id)} is reclaiming without an id for it`)
-  // Of this attempt: a later one has an id of its own.
-  const guard = { reclaimId }
-  try {
-    await ctx.call(payments.pay, {
-      paymentId: reclaimId.toHexString(),
-      payerId: charge.sellerId.toHexString(),
-      amount: charge.amount,
-      cause: { type: 'reclaim', id: charge._id.toHexString() },
-    })
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'insufficient_funds') throw error
-    return moveCharge(ctx, charge, { to: 'settled', guard, unset: { reclaimId: 1, reason: 1 } })
+async function stepRefunds(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument | null> {
+  if (charge.unseen) return lookAtStripe(ctx, charge)
+  const errors: unknown[] = []
+  for (const refund of charge.refunds) {
+    try {
+      const moved = await stepRefund(ctx, charge, refund)
+      if (moved) return moved
+    } catch (error) {
+      // One that fails must not hold up the others.
+      errors.push(error)
+    }
   }
-  return moveCharge(ctx, charge, { to: 'refunding', guard })
+  if (errors.length > 0) throw errors[0]
+  if (charge.state === 'refunding' && !isDisputed(charge) && hasRest(charge)) return giveBackTheRest(ctx, charge)
+  const isOpen = charge.state === 'settled' || charge.state === 'refunding'
+  return isOpen && isWhollyRefunded(charge) ? moveCharge(ctx, charge, { to: 'refunded', set: reasonOf(charge) }) : null
+}
+
+/** Also what cost nothing is given back once. */
+const hasRest = ({ left, refunds }: ChargeDocument): boolean => left > 0 || refunds.length === 0
+
+/** What no order wants. */
+const giveBackTheRest = (ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> =>
+  addRefund(ctx, charge, (current) => {
+    const { state, left: amount, method: via, reason = 'order_cancelled' } = current
+    if (state !== 'refunding' || !hasRest(current)) return null
+    return { amount, origin: 'order', via, state: 'sending', seller: 'none', reason }
+  })
+
+/** Of a purchase that was taken back; one that was turned away has its reason. */
+function reasonOf({ state, refunds }: ChargeDocument): Partial<ChargeDocument> {
+  if (state !== 'settled') return {}
+  const last = refunds.filter((each) => each.state === 'refunded').at(-1)
+  return last ? { reason: last.reason } : {}
 }
 
 /** Drives a charge for a request: what it leaves open becomes an error that says so, and names the charge. */

@@ -1,7 +1,40 @@
 import { Schema, type Types } from 'mongoose'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
-import type { ChargeState } from './charge.states.js'
+import type { ChargeState, RefundState, SellerState } from './charge.states.js'
+
+export type ChargeMethodName = 'balance' | 'stripe'
+
+/** Who began a refund: the order that turned its charge away, an admin, somebody in Stripe's dashboard, a bank. */
+export type RefundOrigin = 'order' | 'admin' | 'stripe' | 'dispute'
+
+/** Money that goes back to the buyer, in the charge that it is of: one write registers it and takes its amount. */
+export interface RefundDocument {
+  _id: Types.ObjectId
+  /** Minor units, 64-bit integer. 0: a bank only asks, and has taken nothing. */
+  amount: number
+  origin: RefundOrigin
+  /** By which way it goes back. */
+  via: ChargeMethodName
+  state: RefundState
+  seller: SellerState
+  /** Why it was made; of a rejected one why not. */
+  reason: string
+  /** Payments of their own, once each: back from the seller, to the seller again, and to the buyer's balance. */
+  debitId: Types.ObjectId
+  creditId: Types.ObjectId
+  payoutId: Types.ObjectId
+  /** Counts the refunds that Stripe was asked for: each has an idempotency key of its own. */
+  attempt: number
+  /** Stripe's refund or dispute. */
+  stripeId?: string
+  /** As Stripe calls it now, and why it failed. */
+  stripeStatus?: string
+  /** Of an admin's: the request that made it. */
+  request?: RequestMark
+  createdAt: Date
+  lastModified: Date
+}
 
 export interface ChargeDocument {
   _id: Types.ObjectId
@@ -11,14 +44,19 @@ export interface ChargeDocument {
   sellerId: Types.ObjectId
   /** The order's price. Minor units, 64-bit integer. */
   amount: number
-  method: 'balance' | 'stripe'
+  method: ChargeMethodName
   state: ChargeState
   /** Why it failed, or is being given back. */
   reason?: string
-  /** Payments of their own, once each: of the buyer (method balance), to the seller, and back from the seller. */
+  /** Payments of their own, once each: of the buyer (method balance), and to the seller. */
   paymentId: Types.ObjectId
   payoutId: Types.ObjectId
-  reclaimId?: Types.ObjectId
+
+  /** What is not in any refund but rejected ones. Starts as what is asked for, then is what was received. */
+  left: number
+  /** Where Stripe received another amount than was asked for. */
+  received?: number
+  refunds: RefundDocument[]
 
   /** Method stripe: the one payment intent that may take the money, and what the buyer confirms it with. */
   intentId?: string
@@ -28,30 +66,71 @@ export interface ChargeDocument {
   /** Why its intent is to be cancelled. */
   abandoned?: string
 
+  /** When recovery looks next; absent: there is nothing to do, or only for others. */
+  dueAt?: Date
+  /** How often in a row recovery failed to drive it. */
+  failures: number
+  /** Recovery has given up; an admin drives it on (recoverCharges). */
+  parked: boolean
+  /** It waits for an admin: parked, or a refund of it failed, or its seller owes. */
+  attention: boolean
+
+  /** Stripe may know of refunds or disputes that are not in here. */
+  unseen: boolean
   /** Raised by 1 with each event. */
   version: number
+  /** Raised by 1 with each write of the charge's state and refunds: what each of them compares. */
+  revision: number
   request: RequestMark
   createdAt: Date
   lastModified: Date
 }
 
+const id = Schema.Types.ObjectId
+
+const refundSchema = new Schema<RefundDocument>({
+  amount: { type: Schema.Types.BigInt, required: true },
+  origin: String,
+  via: String,
+  state: String,
+  seller: String,
+  reason: String,
+  debitId: id,
+  creditId: id,
+  payoutId: id,
+  attempt: Number,
+  stripeId: String,
+  stripeStatus: String,
+  request: { type: { by: String, hash: String }, required: false },
+  createdAt: Date,
+  lastModified: Date,
+} as never)
+
 const schema = new Schema<ChargeDocument>(
   {
-    orderId: { type: Schema.Types.ObjectId, required: true },
-    userId: { type: Schema.Types.ObjectId, required: true },
-    sellerId: { type: Schema.Types.ObjectId, required: true },
+    orderId: { type: id, required: true },
+    userId: { type: id, required: true },
+    sellerId: { type: id, required: true },
     amount: { type: Schema.Types.BigInt, required: true },
     method: { type: String, required: true },
     state: { type: String, required: true },
     reason: String,
-    paymentId: { type: Schema.Types.ObjectId, required: true },
-    payoutId: { type: Schema.Types.ObjectId, required: true },
-    reclaimId: Schema.Types.ObjectId,
+    paymentId: { type: id, required: true },
+    payoutId: { type: id, required: true },
+    left: { type: Schema.Types.BigInt, required: true },
+    received: Schema.Types.BigInt,
+    refunds: { type: [refundSchema], default: [] },
     intentId: String,
     clientSecret: String,
     paymentMethodId: String,
     abandoned: String,
+    dueAt: Date,
+    failures: { type: Number, default: 0 },
+    parked: { type: Boolean, default: false },
+    attention: { type: Boolean, default: false },
+    unseen: { type: Boolean, default: false },
     version: { type: Number, default: 0 },
+    revision: { type: Number, default: 0 },
     request: { by: String, hash: String },
     createdAt: { type: Date, required: true },
     lastModified: { type: Date, required: true },

@@ -1,11 +1,11 @@
-import Stripe from 'stripe'
-import { Refusal } from '../../platform/contract/errors.js'
+import type Stripe from 'stripe'
 import type { Context } from '../../platform/runtime/function.js'
 import { failpoint } from '../../platform/lib/failpoints.js'
 import { readCharge } from './charge.changes.js'
 import type { Taken } from './charge.kinds.js'
 import { Charge, type ChargeDocument } from './charge.model.js'
-import { leavesOpen, requireStripe } from './stripe.remote.js'
+import { asking, hasCode, isDefiniteNo, requireStripe } from './stripe.remote.js'
+import { intentMeaning } from './stripe.states.js'
 
 /**
  * Charges by Stripe. The intent is made first, which takes nothing, and written into the charge before anybody may confirm
@@ -19,46 +19,25 @@ import { leavesOpen, requireStripe } from './stripe.remote.js'
  * | it was confirmed              | pending; Stripe has the money     | looks at the intent: succeeded, so paid         |
  * | it was declined               | pending; the intent says so       | cancels the intent, so that none can follow     |
  * | it was cancelled              | pending; the intent says so       | failed                                          |
- * | the refund was made           | refunding; Stripe has given back  | asks again: Stripe answers that it has          |
+ *
+ * A definite no ends the charge at once: to the intent, so that there is none; to its confirmation, by cancelling it.
  */
-export async function takeByStripe(ctx: Context, charge: ChargeDocument): Promise<Taken> {
-  return asking(async () => {
+export const takeByStripe = (ctx: Context, charge: ChargeDocument): Promise<Taken> =>
+  asking(async () => {
     const stripe = requireStripe(ctx)
     const known = await intentOf(ctx, stripe, charge)
-    if (known === null) return { failed: charge.abandoned ?? 'payment_declined' }
-    return outcomeOf(await moveOn(stripe, charge, known), charge)
+    if ('failed' in known) return known
+    return outcomeOf(await moveOn(ctx, stripe, charge, known), charge)
   })
-}
 
-export async function giveBackByStripe(ctx: Context, charge: ChargeDocument): Promise<void> {
-  const { intentId } = charge
-  if (intentId === undefined) throw new Error(`The charge ${String(charge._id)} was paid without an intent`)
-  await asking(async () => {
-    try {
-      await requireStripe(ctx).refunds.create(
-        { payment_intent: intentId, metadata: { chargeId: charge._id.toHexString() } },
-        keyed(charge, 'refund'),
-      )
-    } catch (error) {
-      // In full, and only by us: there is no other way that it can have been refunded.
-      if (!hasCode(error, 'charge_already_refunded')) throw error
-    }
-  })
-}
+type Failed = Extract<Taken, { failed: string }>
 
-/** The charge's one intent; null where it was given up before it had one. */
-async function intentOf(ctx: Context, stripe: Stripe, charge: ChargeDocument): Promise<Stripe.PaymentIntent | null> {
+/** The charge's one intent, or why there is none, and never will be. */
+async function intentOf(ctx: Context, stripe: Stripe, charge: ChargeDocument): Promise<Stripe.PaymentIntent | Failed> {
   if (charge.intentId !== undefined) return stripe.paymentIntents.retrieve(charge.intentId)
-  if (charge.abandoned !== undefined) return null
-  const made = await stripe.paymentIntents.create(
-    {
-      amount: charge.amount,
-      currency: ctx.config.stripe.currency,
-      metadata: { chargeId: charge._id.toHexString(), orderId: charge.orderId.toHexString() },
-      automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-    },
-    keyed(charge, 'create'),
-  )
+  if (charge.abandoned !== undefined) return { failed: charge.abandoned }
+  const made = await makeIntent(ctx, stripe, charge)
+  if ('failed' in made) return made
   await failpoint('charge.intent.before')
   const { matchedCount } = await ctx
     .model(Charge)
@@ -69,17 +48,44 @@ async function intentOf(ctx: Context, stripe: Stripe, charge: ChargeDocument): P
   await failpoint('charge.intent.after')
   if (matchedCount === 1) return made
   // Somebody else wrote one down, or gave the charge up: this one stays unconfirmed.
-  const { intentId } = await readCharge(ctx, charge)
-  return intentId === undefined ? null : stripe.paymentIntents.retrieve(intentId)
+  const { intentId, abandoned = 'payment_declined' } = await readCharge(ctx, charge)
+  return intentId === undefined ? { failed: abandoned } : stripe.paymentIntents.retrieve(intentId)
 }
+
+async function makeIntent(
+  ctx: Context,
+  stripe: Stripe,
+  charge: ChargeDocument,
+): Promise<Stripe.PaymentIntent | Failed> {
+  try {
+    return await stripe.paymentIntents.create(
+      {
+        amount: charge.amount,
+        currency: ctx.config.stripe.currency,
+        metadata: { chargeId: charge._id.toHexString(), orderId: charge.orderId.toHexString() },
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+      },
+      keyed(charge, 'create'),
+    )
+  } catch (error) {
+    if (!isDefiniteNo(error)) throw error
+    ctx.log.warn({ chargeId: charge._id, err: error }, 'Stripe makes no intent of a charge')
+    return { failed: hasCode(error, ...BAD_AMOUNTS) ? 'amount_not_payable' : 'payment_declined' }
+  }
+}
+
+const BAD_AMOUNTS = ['amount_too_small', 'amount_too_large']
 
 /** Confirms an intent that waits for it, or cancels one that was declined or given up. Answers it as it then is. */
 async function moveOn(
+  ctx: Context,
   stripe: Stripe,
   charge: ChargeDocument,
   intent: Stripe.PaymentIntent,
 ): Promise<Stripe.PaymentIntent> {
-  if (!CANCELLABLE.includes(intent.status)) return intent
+  const meaning = intentMeaning(intent)
+  if (meaning === 'withdraw') return cancel(stripe, charge, intent)
+  if (meaning !== 'waits' || !CANCELLABLE.includes(intent.status)) return intent
   if (charge.abandoned !== undefined) return cancel(stripe, charge, intent)
   const waitsForUs = charge.paymentMethodId !== undefined && CONFIRMABLE.includes(intent.status)
   if (!waitsForUs) return intent
@@ -88,9 +94,11 @@ async function moveOn(
     const how = { payment_method: charge.paymentMethodId as string }
     return await stripe.paymentIntents.confirm(intent.id, how, keyed(charge, 'confirm'))
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeCardError) return cancel(stripe, charge, intent)
     if (isUnexpectedState(error)) return stripe.paymentIntents.retrieve(intent.id)
-    throw error
+    if (!isDefiniteNo(error)) throw error
+    // Declined, or a payment method that is gone, used up, or of another kind: it would be again.
+    ctx.log.info({ chargeId: charge._id, err: error }, 'Stripe refuses the payment method of a charge')
+    return cancel(stripe, charge, intent)
   }
 }
 
@@ -108,29 +116,22 @@ async function cancel(
   }
 }
 
-function outcomeOf({ id, status, amount_received: received }: Stripe.PaymentIntent, charge: ChargeDocument): Taken {
-  if (status === 'canceled') return { failed: charge.abandoned ?? 'payment_declined' }
-  if (status !== 'succeeded') return 'waiting'
-  if (received !== charge.amount) throw new Error(`${id} took ${received}, its charge is of ${charge.amount}`)
-  return 'taken'
+function outcomeOf(intent: Stripe.PaymentIntent, charge: ChargeDocument): Taken {
+  const { amount_received: received } = intent
+  switch (intentMeaning(intent)) {
+    case 'failed':
+      return { failed: charge.abandoned ?? 'payment_declined' }
+    case 'waits':
+    case 'withdraw':
+      return 'waiting'
+    case 'taken':
+      return received === charge.amount ? 'taken' : { received }
+  }
 }
 
 const CONFIRMABLE: readonly string[] = ['requires_payment_method', 'requires_confirmation']
-const CANCELLABLE: readonly string[] = [...CONFIRMABLE, 'requires_action', 'requires_capture']
+const CANCELLABLE: readonly string[] = [...CONFIRMABLE, 'requires_action']
 
 const keyed = ({ _id }: ChargeDocument, step: string) => ({ idempotencyKey: `charge:${_id.toHexString()}:${step}` })
 
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === code
-
 const isUnexpectedState = (error: unknown): boolean => hasCode(error, 'payment_intent_unexpected_state')
-
-/** No answer is no outcome: whoever drives the charge comes again. */
-async function asking<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (!leavesOpen(error)) throw error
-    throw new Refusal('unavailable', 'Stripe did not answer; the outcome is unknown.', undefined, { cause: error })
-  }
-}

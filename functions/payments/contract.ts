@@ -1,10 +1,28 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
-import { id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
+import { amount, id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { orderNews } from '../orders/contract.js'
-import { CHARGE_STATES } from './charge.states.js'
+import { CHARGE_STATES, REFUND_STATES, SELLER_STATES } from './charge.states.js'
 
 const method = z.enum(['balance', 'stripe'])
+
+const refund = z.object({
+  id,
+  /** 0: a bank only asks, and has taken nothing. */
+  amount: money,
+  /** Who began it: the order that turned the charge away, an admin, somebody in Stripe's dashboard, the buyer's bank. */
+  origin: z.enum(['order', 'admin', 'stripe', 'dispute']),
+  state: z.enum(REFUND_STATES),
+  /** Why it was made; of a rejected one why not. */
+  reason: z.string(),
+  /** For admins: whether the seller has given it back. */
+  seller: z.enum(SELLER_STATES).optional(),
+  /** For admins: Stripe's refund or dispute, and how it stands there. */
+  stripeId: z.string().optional(),
+  stripeStatus: z.string().optional(),
+  createdAt: time,
+  lastModified: time,
+})
 
 export const charge = z.object({
   id,
@@ -20,6 +38,14 @@ export const charge = z.object({
   reason: z.string().optional(),
   /** Of a pending charge by Stripe: what the buyer confirms the payment with. */
   clientSecret: z.string().optional(),
+  /** What the buyer has got back of it. */
+  refunded: money,
+  /** Oldest first. Those that are not rejected never add up to more than was received. */
+  refunds: z.array(refund),
+  /** For admins: recovery has given up. */
+  parked: z.boolean().optional(),
+  /** For admins: it waits for one. */
+  attention: z.boolean().optional(),
   version,
   createdAt: time,
   lastModified: time,
@@ -55,7 +81,10 @@ export const payments = defineContract('payments', {
       'order_complete',
       'order_cancelled',
       'payment_method_unavailable',
+      'own_ticket',
+      'balance_limit_exceeded',
       'insufficient_funds',
+      'amount_not_payable',
       'payment_declined',
     ],
     deadline: 'money',
@@ -72,9 +101,15 @@ export const payments = defineContract('payments', {
     idempotent: true,
   }),
   listCharges: operation({
-    summary: 'Charges, newest first: own ones, or any for admins; of one order, where it is named.',
+    summary:
+      'Charges, newest first: own ones, or any for admins; of one order, where it is named; with `attention` those that wait for an admin.',
     access: 'user',
-    input: z.strictObject({ userId: id.optional(), orderId: id.optional(), ...page }),
+    input: z.strictObject({
+      userId: id.optional(),
+      orderId: id.optional(),
+      attention: z.literal(true).optional(),
+      ...page,
+    }),
     output: listOf(charge),
     errors: ['forbidden', 'invalid_input'],
     deadline: 'quick',
@@ -82,12 +117,45 @@ export const payments = defineContract('payments', {
   }),
   refundCharge: operation({
     summary:
-      "Takes a purchase back: the seller's balance must cover it; then the buyer is given it back, and the order is cancelled.",
+      "Gives a buyer money back, or all that is left: the seller's balance must cover it. What is refunded in full cancels its order.",
     access: 'admin',
-    input: z.strictObject({ chargeId: id }),
+    input: z.strictObject({ chargeId: id, refundId: id.optional(), amount: amount.optional() }),
     output: charge,
-    errors: ['charge_not_found', 'charge_not_refundable', 'insufficient_funds'],
+    errors: [
+      'charge_not_found',
+      'refund_id_reused',
+      'charge_not_refundable',
+      'charge_disputed',
+      'refund_exceeds_charge',
+      'insufficient_funds',
+      'refund_rejected',
+    ],
     deadline: 'money',
+    idempotent: true,
+    newId: 'refundId',
+  }),
+  resolveRefund: operation({
+    summary:
+      'Ends a refund that waits for an admin. Failed: retry, to_balance, paid_outside, to_seller. Owed by the seller: collect, waive.',
+    access: 'admin',
+    input: z.strictObject({
+      chargeId: id,
+      refundId: id,
+      how: z.enum(['retry', 'to_balance', 'paid_outside', 'to_seller', 'collect', 'waive']),
+    }),
+    output: charge,
+    errors: ['charge_not_found', 'refund_not_found', 'refund_not_resolvable'],
+    deadline: 'money',
+    idempotent: false,
+  }),
+  recoverCharges: operation({
+    summary:
+      'Drives charges and refunds on that stand still; the recovery job calls it. With chargeId one, parked or not.',
+    access: 'admin',
+    input: z.strictObject({ chargeId: id.optional() }),
+    output: z.object({ examined: z.int(), moved: z.int(), parked: z.int() }),
+    errors: ['charge_not_found'],
+    deadline: 'sweep',
     idempotent: true,
   }),
 
@@ -108,27 +176,24 @@ export const payments = defineContract('payments', {
     idempotent: true,
   }),
   receiveStripeEvent: operation({
-    summary: 'For the webhooks: something happened to a payment intent. The charge looks for itself what.',
+    summary:
+      'For the webhooks: something happened to a payment intent, or to its refunds. The charge looks for itself what.',
     access: 'internal',
-    input: z.strictObject({ intentId: z.string().max(200), chargeId: id.optional() }),
+    input: z.strictObject({
+      intentId: z.string().max(200),
+      chargeId: id.optional(),
+      /** refunds: or disputes. */
+      about: z.enum(['intent', 'refunds']).default('intent'),
+    }),
     output: z.object({ known: z.boolean() }),
     errors: [],
     deadline: 'money',
     idempotent: true,
   }),
-  recoverCharges: operation({
-    summary: 'For the recovery job: drives charges on that stand still.',
-    access: 'internal',
-    input: z.strictObject({}),
-    output: z.object({ examined: z.int(), moved: z.int() }),
-    errors: [],
-    deadline: 'sweep',
-    idempotent: true,
-  }),
   tellCharge: subscriber({
     summary: 'Tells the buyer of every change of a charge, over the sockets, as `charge:updated`.',
     payload: charge,
-    subscribes: ['charge:created', 'charge:refunded'],
+    subscribes: ['charge:created', 'charge:updated', 'charge:refunded'],
   }),
 
   pay: operation({
@@ -202,6 +267,8 @@ export const payments = defineContract('payments', {
       violations: z.array(z.object({ rule: z.string(), entityId: z.string(), detail: z.string() })),
       /** Waiting for an admin. */
       parked: z.array(id),
+      /** Charges that wait for one: parked, or with a refund that failed or that the seller owes. */
+      unresolvedCharges: z.array(id),
     }),
     errors: [],
     deadline: 'sweep',

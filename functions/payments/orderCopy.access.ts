@@ -5,6 +5,7 @@ import { saveCopy } from '../../platform/events/copies.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { long } from '../../platform/database/long.js'
 import { orders, type orderNews } from '../orders/contract.js'
+import { Charge, type ChargeDocument } from './charge.model.js'
 import { OrderCopy, type OrderCopyDocument } from './orderCopy.model.js'
 
 const { ObjectId } = mongoose.Types
@@ -36,4 +37,24 @@ export async function visibleOrderCopy(ctx: Context, orderId: string): Promise<O
     throw new Refusal('order_not_found', `There is no order ${orderId}.`)
   }
   return copy
+}
+
+/** Why charges of an order that its buyer has not confirmed are given up: nobody waits for them any more. Null: not yet. */
+export function whyGivenUp({ state, reason }: { state: string; reason?: string | null | undefined }): string | null {
+  if (state === 'complete') return 'order_complete'
+  if (state !== 'cancelled') return null
+  return reason === 'expired' ? 'order_expired' : 'order_cancelled'
+}
+
+/**
+ * A charge that came to its order after the order had ended, so that no event told it so. What the buyer pays at once, and
+ * what is paid by the time that its intent is cancelled, the order decides.
+ */
+export async function giveUpOrphan(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
+  if (charge.state !== 'pending' || charge.method !== 'stripe' || charge.abandoned !== undefined) return charge
+  const order = await ctx.model(OrderCopy).findById(charge.orderId).lean()
+  const abandoned = order && whyGivenUp(order)
+  if (!abandoned) return charge
+  await ctx.model(Charge).updateOne({ _id: charge._id, state: 'pending', abandoned: null }, { $set: { abandoned } })
+  return { ...charge, abandoned }
 }

@@ -5,7 +5,16 @@ import type { PaymentDocument } from './payment.model.js'
 
 export type AuditedPayment = Pick<
   PaymentDocument,
-  '_id' | 'payerId' | 'payeeId' | 'amount' | 'state' | 'reverses' | 'parked' | 'createdAt' | 'lastModified'
+  | '_id'
+  | 'payerId'
+  | 'payeeId'
+  | 'amount'
+  | 'state'
+  | 'reverses'
+  | 'parked'
+  | 'recoveries'
+  | 'createdAt'
+  | 'lastModified'
 >
 
 /** A payer or payee, as auditUsers answers them. */
@@ -51,10 +60,6 @@ function effectOn(userId: string, { state, amount, payerId, reverses }: AuditedP
   return pays ? -amount : amount
 }
 
-/** One interval and one run after it is stuck, recovery must have dealt with it. */
-export const checkInTime = (payments: readonly AuditedPayment[], latest: Date): Violation[] =>
-  payments
-    .filter(({ parked, lastModified }) => !parked && lastModified < latest)
-    .map(({ _id, state, lastModified }) =>
-      violation('settles_in_time', String(_id), `${state} since ${lastModified.toISOString()}`),
-    )
+/** Recovery must have dealt with it. */
+export const lateViolation = ({ _id, state, lastModified }: AuditedPayment): Violation =>
+  violation('settles_in_time', String(_id), `${state} since ${lastModified.toISOString()}`)

@@ -28,10 +28,22 @@ export function requireStripe(system: Pick<System, 'use'>): Stripe {
   return stripe
 }
 
-/** Whether Stripe says that it does not know, or was not reached: the request may have taken effect, or may yet. */
-export const leavesOpen = (error: unknown): boolean =>
-  error instanceof Stripe.errors.StripeConnectionError ||
-  error instanceof Stripe.errors.StripeAPIError ||
-  error instanceof Stripe.errors.StripeRateLimitError ||
-  // The same key is under way elsewhere.
-  error instanceof Stripe.errors.StripeIdempotencyError
+/**
+ * Runs calls to Stripe. What is not a definite no is no outcome: not reached, not known, too many at once, the same key
+ * under way elsewhere, a key of ours that is not accepted. Whoever drives the charge comes again.
+ */
+export async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeError) || isDefiniteNo(error)) throw error
+    throw new Refusal('unavailable', 'Stripe did not answer; the outcome is unknown.', undefined, { cause: error })
+  }
+}
+
+/** Stripe has understood the request, refuses it, and would refuse it again. */
+export const isDefiniteNo = (error: unknown): error is Stripe.errors.StripeError =>
+  error instanceof Stripe.errors.StripeCardError || error instanceof Stripe.errors.StripeInvalidRequestError
+
+export const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  isDefiniteNo(error) && error.code !== undefined && codes.includes(error.code)

@@ -206,6 +206,15 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: true,
   }),
+  checkRoom: operation({
+    summary: "For payments: whether a user's balance could be credited with an amount, as it stands.",
+    access: 'internal',
+    input: z.strictObject({ userId: id, amount: money }),
+    output: z.object({ fits: z.boolean() }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   findExistingUsers: operation({
     summary: 'For other domains: which of these users there are. Users are never removed.',
     access: 'internal',
@@ -230,11 +239,12 @@ export const users = defineContract('users', {
     idempotent: false,
   }),
   recoverTransfers: operation({
-    summary: 'For the recovery job: drives stuck deposits and withdrawals to their end.',
-    access: 'internal',
-    input: z.strictObject({}),
-    output: z.object({ examined: z.int(), committed: z.int(), cancelled: z.int() }),
-    errors: [],
+    summary:
+      'Drives stuck deposits and withdrawals to their end; the recovery job calls it. With transferId one, parked or not.',
+    access: 'admin',
+    input: z.strictObject({ transferId: id.optional() }),
+    output: z.object({ examined: z.int(), committed: z.int(), cancelled: z.int(), parked: z.int() }),
+    errors: ['transfer_not_found'],
     deadline: 'sweep',
     idempotent: true,
   }),
@@ -277,6 +287,8 @@ export const users = defineContract('users', {
           changes: z.record(z.string(), z.number()),
           paymentChanges: z.record(z.string(), z.number()),
           violations: z.array(z.string()),
+          /** Deposits and withdrawals that wait for an admin. */
+          parkedTransfers: z.array(id),
         }),
       ),
       nextCursor: z.string().nullable(),

@@ -10,6 +10,10 @@ export interface TransferDocument {
   state: 'PENDING' | 'COMMITTED' | 'CANCELLED'
   /** The code it was refused with. */
   reason?: 'insufficient_funds' | 'balance_limit_exceeded'
+  /** How often recovery failed to drive it; absent: never. */
+  failures?: number
+  /** Recovery has given up; an admin drives it on (recoverTransfers). */
+  parked?: boolean
   request: { by: string; hash: string }
   requestId: string
   createdAt: Date
@@ -23,6 +27,8 @@ const schema = (): Schema<TransferDocument> =>
       amount: { type: Schema.Types.BigInt, required: true },
       state: { type: String, required: true },
       reason: String,
+      failures: Number,
+      parked: Boolean,
       request: { by: String, hash: String },
       requestId: String,
       createdAt: { type: Date, required: true },

@@ -13,6 +13,29 @@ const text = { bsonType: 'string' }
 const count = { bsonType: ['int', 'long'], minimum: 0 }
 const price = { bsonType: 'long', minimum: 0, maximum: 1000000000000 }
 
+const refund = {
+  bsonType: 'object',
+  required: ['_id', 'amount', 'origin', 'via', 'state', 'seller', 'reason', 'attempt', 'createdAt', 'lastModified'],
+  properties: {
+    _id: id,
+    amount: price,
+    origin: { enum: ['order', 'admin', 'stripe', 'dispute'] },
+    via: { enum: ['balance', 'stripe'] },
+    state: { enum: ['waiting', 'sending', 'pending', 'disputed', 'refunded', 'failed', 'rejected'] },
+    seller: { enum: ['none', 'debiting', 'debited', 'owes', 'waived', 'crediting', 'credited'] },
+    reason: text,
+    debitId: id,
+    creditId: id,
+    payoutId: id,
+    attempt: count,
+    stripeId: text,
+    stripeStatus: text,
+    request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
+    createdAt: date,
+    lastModified: date,
+  },
+}
+
 const charge = {
   bsonType: 'object',
   required: [
@@ -24,7 +47,13 @@ const charge = {
     'state',
     'paymentId',
     'payoutId',
+    'left',
+    'refunds',
+    'failures',
+    'parked',
+    'attention',
     'version',
+    'revision',
     'request',
     'createdAt',
     'lastModified',
@@ -36,15 +65,23 @@ const charge = {
     sellerId: id,
     amount: price,
     method: { enum: ['balance', 'stripe'] },
-    state: { enum: ['pending', 'failed', 'paid', 'accepted', 'settled', 'reclaiming', 'refunding', 'refunded'] },
+    state: { enum: ['pending', 'failed', 'paid', 'accepted', 'settled', 'refunding', 'refunded'] },
     reason: text,
     paymentId: id,
     payoutId: id,
-    reclaimId: id,
+    left: price,
+    received: price,
+    refunds: { bsonType: 'array', items: refund },
     intentId: text,
     clientSecret: text,
     paymentMethodId: text,
     abandoned: text,
+    dueAt: date,
+    failures: count,
+    parked: { bsonType: 'bool' },
+    attention: { bsonType: 'bool' },
+    unseen: { bsonType: 'bool' },
+    revision: count,
     version: count,
     request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
     createdAt: date,
@@ -82,17 +119,38 @@ export default {
         unique: true,
         partialFilterExpression: { intentId: { $exists: true } },
       },
+      // Clients choose the ids of refunds: each belongs to one charge.
       {
-        key: { lastModified: 1 },
+        key: { 'refunds._id': 1 },
+        name: 'one_charge_per_refund',
+        unique: true,
+        partialFilterExpression: { 'refunds._id': { $exists: true } },
+      },
+      // Those that failed come last.
+      {
+        key: { failures: 1, dueAt: 1 },
         name: 'recovery',
-        partialFilterExpression: { state: { $in: ['pending', 'accepted', 'reclaiming', 'refunding'] } },
+        partialFilterExpression: { dueAt: { $exists: true } },
+      },
+      {
+        key: { attention: 1, createdAt: -1, _id: -1 },
+        name: 'waiting_for_an_admin',
+        partialFilterExpression: { attention: true },
       },
     ])
     await setValidator(db, 'orderCopies', orderCopy)
     await createEvents(db)
   },
   async down(db) {
-    for (const name of ['by_buyer_and_age', 'by_order_and_age', 'by_age', 'one_charge_per_intent', 'recovery']) {
+    for (const name of [
+      'by_buyer_and_age',
+      'by_order_and_age',
+      'by_age',
+      'one_charge_per_intent',
+      'one_charge_per_refund',
+      'recovery',
+      'waiting_for_an_admin',
+    ]) {
       await dropIndex(db, 'charges', name)
     }
     await clearValidator(db, 'charges')

@@ -12,6 +12,8 @@ const schema = {
     amount: { bsonType: 'long', minimum: 1, maximum: 9007199254740991 },
     state: { enum: ['PENDING', 'COMMITTED', 'CANCELLED'] },
     reason: text,
+    failures: { bsonType: ['int', 'long'], minimum: 0 },
+    parked: { bsonType: 'bool' },
     request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
     requestId: text,
     createdAt: date,

@@ -55,6 +55,10 @@ const VOCABULARY = {
     retryable: false,
     check: 'This withdrawalId was sent before with another input or by another caller.',
   },
+  transfer_not_found: {
+    retryable: false,
+    check: 'The id of a deposit or a withdrawal that is pending: auditBooks lists the parked ones.',
+  },
   insufficient_funds: { retryable: false, check: "The user's balance does not cover the amount." },
   balance_limit_exceeded: {
     retryable: false,
@@ -109,6 +113,29 @@ const VOCABULARY = {
   charge_not_refundable: {
     retryable: false,
     check: 'Only a charge that completed its order can be taken back; details.state is where it stands.',
+  },
+  charge_disputed: {
+    retryable: false,
+    check: "The buyer's bank disputes the charge: Stripe's dashboard has it, and what becomes of the money.",
+  },
+  refund_not_found: { retryable: false, check: 'The refundId: getCharge lists the refunds of a charge.' },
+  refund_id_reused: {
+    retryable: false,
+    check: 'This refundId was sent before with another input or by another caller.',
+  },
+  refund_exceeds_charge: {
+    retryable: false,
+    check: 'All refunds of a charge together are at most what was paid; details.left is what is left of it.',
+  },
+  refund_rejected: { retryable: false, check: 'Stripe refused the refund for good. Operators: the log has why.' },
+  refund_not_resolvable: {
+    retryable: false,
+    check: 'Only a refund that failed, or that its seller owes, waits for an admin; details.state, details.seller.',
+  },
+  own_ticket: { retryable: false, check: 'A seller pays for an own ticket from the balance.' },
+  amount_not_payable: {
+    retryable: false,
+    check: "The price is below Stripe's least amount in this currency, or above its greatest: pay from the balance.",
   },
   payment_declined: { retryable: false, check: 'Stripe declined the payment: another payment method, a new chargeId.' },
   payment_method_unavailable: { retryable: false, check: 'Operators: STRIPE_SECRET_KEY is not set.' },

@@ -26,7 +26,7 @@ export function scheduledFunctions(work: {
       users.recoverTransfers,
       async () => {
         await work.recoverTransfers?.()
-        return { examined: 0, committed: 0, cancelled: 0 }
+        return { examined: 0, committed: 0, cancelled: 0, parked: 0 }
       },
     ],
   ])

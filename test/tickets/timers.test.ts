@@ -46,6 +46,7 @@ test('every event of the ticket store has its subscribers', (t) => {
     'charge:created tellCharge',
     'charge:refunded tellCharge',
     'charge:refunded undoOrder',
+    'charge:updated tellCharge',
     'expiration:complete expireOrder',
     'order:cancelled followOrder',
     'order:cancelled lockTicket',
@@ -78,5 +79,6 @@ test('what functions ask each other', async (t) => {
     checked: 1,
     violations: [],
     parked: [],
+    unresolvedCharges: [],
   })
 })

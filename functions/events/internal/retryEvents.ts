@@ -22,15 +22,18 @@ export default define(events.retryEvents, async (ctx) => {
 /** At least once: the mark goes after the word was passed on. */
 async function alertDue(ctx: Context, outbox: Parameters<typeof dueAlerts>[0]): Promise<number> {
   const due = await dueAlerts(outbox, ctx.now())
-  for (const event of due) {
-    const told = await deadAlert(ctx, event).then(
-      () => true,
-      (error: unknown) => {
-        ctx.log.warn({ err: error, eventId: event._id }, 'nobody was told of a dead letter')
-        return false
-      },
-    )
-    await postponeAlert(outbox, event._id, told ? null : new Date(ctx.now().getTime() + ALERT_AGAIN_MS))
-  }
+  // All at once: one that hangs must hold up neither the others nor the next run.
+  await Promise.all(
+    due.map(async (event) => {
+      const told = await deadAlert(ctx, event).then(
+        () => true,
+        (error: unknown) => {
+          ctx.log.warn({ err: error, eventId: event._id }, 'nobody was told of a dead letter')
+          return false
+        },
+      )
+      await postponeAlert(outbox, event._id, told ? null : new Date(ctx.now().getTime() + ALERT_AGAIN_MS))
+    }),
+  )
   return due.length
 }

@@ -1,11 +1,13 @@
 import mongoose from 'mongoose'
 import { define, type Context } from '../../../platform/runtime/function.js'
-import { settledBetween } from '../../../protocol/audit.js'
+import { isLate, settledBetween, violation } from '../../../protocol/audit.js'
 import { isFinal } from '../../../protocol/states.js'
 import { users } from '../../users/contract.js'
+import { Charge } from '../charge.model.js'
 import { payments } from '../contract.js'
-import { checkInTime, checkPayer, type AuditedPayment } from '../payment.audit.js'
+import { checkPayer, lateViolation, type AuditedPayment } from '../payment.audit.js'
 import { Payment } from '../payment.model.js'
+import { misfit } from '../refund.rules.js'
 
 export default define(payments.auditPayments, async (ctx, { userIds }) => {
   const before = await paymentsOf(ctx, userIds)
@@ -15,8 +17,7 @@ export default define(payments.auditPayments, async (ctx, { userIds }) => {
   const settled = settledBetween(before, after)
   const known = new Set(after.map(({ _id }) => String(_id)))
   const open = after.filter(({ state }) => !isFinal(state))
-  const { stuckAfterMs, intervalMs, lockMs } = ctx.config.recovery
-  const allowedMs = stuckAfterMs + intervalMs + lockMs + ctx.config.deadlinesMs.money
+  const charges = await chargesOf(ctx, userIds)
   return {
     checked: after.length,
     violations: [
@@ -27,9 +28,14 @@ export default define(payments.auditPayments, async (ctx, { userIds }) => {
           known,
         ),
       ),
-      ...checkInTime(open, new Date(ctx.now().getTime() - allowedMs)),
+      ...open.filter((each) => isLate(ctx, each)).map(lateViolation),
+      ...charges.flatMap((charge) => {
+        const detail = misfit(charge)
+        return detail === null ? [] : [violation('refunds_fit', String(charge._id), detail)]
+      }),
     ],
     parked: open.filter(({ parked }) => parked).map(({ _id }) => _id.toHexString()),
+    unresolvedCharges: charges.filter(({ attention }) => attention).map(({ _id }) => _id.toHexString()),
   }
 })
 
@@ -42,7 +48,27 @@ async function paymentsOf(ctx: Context, userIds: string[]): Promise<AuditedPayme
     .model(Payment)
     .find(
       { $or: [{ payerId: { $in } }, { payeeId: { $in } }] },
-      { payerId: 1, payeeId: 1, amount: 1, state: 1, reverses: 1, parked: 1, createdAt: 1, lastModified: 1 },
+      {
+        payerId: 1,
+        payeeId: 1,
+        amount: 1,
+        state: 1,
+        reverses: 1,
+        parked: 1,
+        recoveries: 1,
+        createdAt: 1,
+        lastModified: 1,
+      },
     )
     .lean()
 }
+
+/** The charges of these buyers: each document is one state of a charge with all of its refunds. */
+const chargesOf = (ctx: Context, userIds: string[]) =>
+  ctx
+    .model(Charge)
+    .find(
+      { userId: { $in: userIds.map((each) => new mongoose.Types.ObjectId(each)) } },
+      { amount: 1, received: 1, left: 1, refunds: 1, attention: 1 },
+    )
+    .lean()

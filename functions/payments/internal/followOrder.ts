@@ -5,7 +5,7 @@ import { moveCharge, readCharge } from '../charge.changes.js'
 import { driveForRequest } from '../charge.engine.js'
 import { Charge } from '../charge.model.js'
 import { payments } from '../contract.js'
-import { copiedFields } from '../orderCopy.access.js'
+import { copiedFields, whyGivenUp } from '../orderCopy.access.js'
 import { OrderCopy } from '../orderCopy.model.js'
 
 const { ObjectId } = mongoose.Types
@@ -14,13 +14,9 @@ export default define(payments.followOrder, async (ctx, event) => {
   const { payload, type } = event
   await applyCopy(ctx.model(OrderCopy), event, copiedFields(payload), { creates: type === 'order:created' })
   // Also where the copy had seen it before: it may have been fetched, or what follows cut short. Each is done once.
-  if (type === 'order:completed' && payload.chargeId !== undefined) {
-    await settle(ctx, payload.chargeId)
-    await giveUpPending(ctx, payload.id, 'order_complete')
-  }
-  // What expired may still be paid.
-  if (type === 'order:cancelled' && payload.reason !== 'expired')
-    await giveUpPending(ctx, payload.id, 'order_cancelled')
+  if (type === 'order:completed' && payload.chargeId !== undefined) await settle(ctx, payload.chargeId)
+  const abandoned = whyGivenUp(payload)
+  if (abandoned !== null) await giveUpPending(ctx, payload.id, abandoned)
   return {}
 })
 
@@ -33,7 +29,7 @@ async function settle(ctx: Context, chargeId: string): Promise<void> {
 
 /**
  * Charges of the order by Stripe that the buyer has not confirmed: their intents are cancelled. One that is confirmed
- * meanwhile is paid, and comes back from the order.
+ * meanwhile is paid, and the order decides.
  */
 async function giveUpPending(ctx: Context, orderId: string, abandoned: string): Promise<void> {
   const charges = ctx.model(Charge)

@@ -4,6 +4,7 @@ import { pageOf } from '../../../platform/runtime/pages.js'
 import { users } from '../contract.js'
 import { bookingChanges, findingsOf, paymentChanges, type UserToAudit, type Finding } from '../user.audit.js'
 import { readBooks } from '../books.audit.js'
+import { TRANSFER_KINDS } from '../transfer.kinds.js'
 import { User } from '../user.model.js'
 
 export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) => {
@@ -13,6 +14,7 @@ export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) 
 
   const audited = (await readBooks(ctx, ids)).map((user) => ({ user, findings: findingsOf(user) }))
   const confirmed = await lookAgain(ctx, audited)
+  const parked = await parkedTransfers(ctx, ids)
   return {
     items: audited.map(({ user }) => ({
       id: user._id.toHexString(),
@@ -27,6 +29,7 @@ export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) 
       changes: bookingChanges(user),
       paymentChanges: paymentChanges(user),
       violations: confirmed.get(user._id.toHexString()) ?? [],
+      parkedTransfers: parked.flatMap((each) => (each.userId.equals(user._id) ? [each._id.toHexString()] : [])),
     })),
     nextCursor,
   }
@@ -57,6 +60,16 @@ async function lookAgain(
       return [user._id.toHexString(), both.map(({ detail }) => detail)]
     }),
   )
+}
+
+async function parkedTransfers(ctx: Context, userIds: readonly mongoose.Types.ObjectId[]) {
+  const found = TRANSFER_KINDS.map(({ model }) =>
+    ctx
+      .model(model)
+      .find({ userId: { $in: userIds }, state: 'PENDING', parked: true }, { userId: 1 })
+      .lean(),
+  )
+  return (await Promise.all(found)).flat()
 }
 
 const hex = (ids: mongoose.Types.ObjectId[] = []): string[] => ids.map((each) => each.toHexString())

@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { Told } from './buyers.js'
-import type { Intent } from './stripeStandIn.js'
+import type { StripeBooks } from './stripeBooks.js'
 
 /**
  * Holds the collections as they are against each other, against what Stripe has, and against what the buyers were told.
@@ -13,7 +13,7 @@ export interface RaceAudit {
 
 export interface Evidence {
   db: mongo.Db
-  intents: readonly Intent[]
+  stripe: StripeBooks
   told: readonly Told[]
   /** Of every buyer, at the start. */
   openingBalance: number
@@ -21,7 +21,7 @@ export interface Evidence {
 
 type Doc = mongo.WithId<mongo.Document>
 
-export async function auditRace({ db, intents, told, openingBalance }: Evidence): Promise<RaceAudit> {
+export async function auditRace({ db, stripe, told, openingBalance }: Evidence): Promise<RaceAudit> {
   const read = (collection: string): Promise<Doc[]> => db.collection(collection).find().toArray()
   const [tickets, orders, charges, users, events, expirations, payments] = (await Promise.all(
     ['tickets', 'orders', 'charges', 'users', 'events', 'expirations', 'payments'].map(read),
@@ -50,23 +50,22 @@ export async function auditRace({ db, intents, told, openingBalance }: Evidence)
   }
   for (const { _id, state } of orders) must(ENDED.includes(state as string), `order ${String(_id)} is still ${state}`)
 
-  // Each charge completed its order, or nothing was taken, or all went back.
+  // Each charge completed its order, or nothing was taken, or all went back; and Stripe has to the cent what it says.
   for (const charge of charges) {
     const name = `charge ${String(charge._id)} (${charge['method']}, ${charge['state']})`
     const order = orderOf.get(String(charge['orderId']))
     const completed = order?.['state'] === 'complete' && String(order['chargeId']) === String(charge._id)
-    const intent = intents.find(({ id }) => id === charge['intentId'])
-    const wasTaken = intent?.status === 'succeeded'
     if (completed) must(charge['state'] === 'settled', `${name} completed its order`)
-    else must(['refunded', 'failed', 'pending'].includes(charge['state'] as string), `${name} completed no order`)
-    if (charge['method'] === 'stripe') {
-      const holds =
-        charge['state'] === 'settled' ? wasTaken && !intent.refunded : wasTaken === (charge['state'] === 'refunded')
-      must(
-        holds && (!wasTaken || intent.refunded === (charge['state'] === 'refunded')),
-        `${name}: Stripe has ${JSON.stringify(intent)}`,
-      )
-    } else must(charge['state'] !== 'pending', `${name} was left`)
+    else must(['refunded', 'failed'].includes(charge['state'] as string), `${name} completed no order`)
+    const { amount, standing, refunded } = moneyOf(charge)
+    must(standing <= amount, `${name} of ${amount} has refunds of ${standing}`)
+    must(standing + (charge['left'] as number) === amount, `${name} has ${charge['left']} left of ${amount}`)
+    must(refunded === standing, `${name} has given back ${refunded} of ${standing}`)
+    const intent = stripe.intents.get(charge['intentId'] as string)
+    const kept = intent ? stripe.keptOf(intent.id) : 0
+    const expected = charge['method'] === 'balance' || charge['state'] === 'failed' ? 0 : amount - refunded
+    must(kept === expected, `${name}: Stripe keeps ${kept}, not ${expected}, of ${JSON.stringify(intent)}`)
+    must(intent?.status !== 'requires_payment_method', `${name} left its intent open`)
   }
   for (const order of complete) {
     const charge = chargeOf.get(String(order['chargeId']))
@@ -76,18 +75,18 @@ export async function auditRace({ db, intents, told, openingBalance }: Evidence)
     )
   }
   const intentIds = charges.map(({ intentId }) => intentId as string | undefined)
-  for (const { id, status } of intents)
+  for (const { id, status } of stripe.intents.values())
     must(status !== 'succeeded' || intentIds.includes(id), `Stripe took ${id}, which no charge knows`)
 
-  // Each buyer paid exactly for what was completed, each seller received exactly that.
+  // Each buyer paid exactly for what was completed, less what went back; each seller received exactly that.
   const spent = new Map<string, number>()
   const add = (userId: unknown, change: number): void => {
     spent.set(String(userId), (spent.get(String(userId)) ?? 0) + change)
   }
-  for (const order of complete) {
-    add(order['sellerId'], order['price'] as number)
-    if (chargeOf.get(String(order['chargeId']))?.['method'] === 'balance')
-      add(order['userId'], -(order['price'] as number))
+  for (const charge of charges.filter(({ state }) => state === 'settled')) {
+    const { amount, refunded, debited } = moneyOf(charge)
+    add(charge['sellerId'], amount - debited)
+    if (charge['method'] === 'balance') add(charge['userId'], refunded - amount)
   }
   const buyers = new Set(told.map(({ buyer }) => buyer))
   for (const [userId, user] of userOf) {
@@ -123,6 +122,7 @@ export async function auditRace({ db, intents, told, openingBalance }: Evidence)
     }
   }
 
+  const refunds = charges.flatMap((charge) => charge['refunds'] as Doc[])
   const count = (docs: Doc[], field: string, value: string): number =>
     docs.filter((each) => each[field] === value).length
   return {
@@ -138,12 +138,29 @@ export async function auditRace({ db, intents, told, openingBalance }: Evidence)
       settled: count(charges, 'state', 'settled'),
       refunded: count(charges, 'state', 'refunded'),
       failed: count(charges, 'state', 'failed'),
-      'never paid': count(charges, 'state', 'pending'),
+      'given up with their order': count(charges, 'reason', 'order_expired'),
       'refunded: the ticket was taken': count(charges, 'reason', 'ticket_taken'),
       'refunded: the order was paid already': count(charges, 'reason', 'order_complete'),
       'refunded: the order was cancelled': count(charges, 'reason', 'order_cancelled'),
       'taken back by an admin': count(charges, 'reason', 'refunded_by_admin'),
+      'refunds by admins': count(refunds, 'origin', 'admin'),
+      'refunds in the dashboard': count(refunds, 'origin', 'stripe'),
+      disputes: count(refunds, 'origin', 'dispute'),
+      'refunds rejected': count(refunds, 'state', 'rejected'),
     },
+  }
+}
+
+/** What the refunds of a charge add up to. */
+function moneyOf(charge: Doc): Record<'amount' | 'standing' | 'refunded' | 'debited', number> {
+  const refunds = charge['refunds'] as { amount: number; state: string; seller: string }[]
+  const sum = (wanted: (refund: (typeof refunds)[number]) => boolean): number =>
+    refunds.filter(wanted).reduce((total, { amount }) => total + amount, 0)
+  return {
+    amount: charge['amount'] as number,
+    standing: sum(({ state }) => state !== 'rejected'),
+    refunded: sum(({ state }) => state === 'refunded'),
+    debited: sum(({ seller }) => seller === 'debited'),
   }
 }
 

@@ -18,6 +18,16 @@ const HABITS = {
   neverPays: 12,
   /** Has an admin take the purchase back: the ticket is for sale again. */
   regrets: 14,
+  /** Starts to pay in the browser, and goes away. */
+  abandons: 6,
+  /** Has an admin give parts back, some at once. */
+  wantsPartsBack: 8,
+  /** Is given a part, or all, back in Stripe's dashboard. */
+  refundedInDashboard: 8,
+  /** A bank asks for it back, and decides, for the seller or for the buyer. */
+  disputes: 8,
+  /** Is given a part back, which Stripe then cannot deliver; an admin ends it. */
+  refundFails: 6,
 } as const
 type Habit = keyof typeof HABITS
 
@@ -95,7 +105,18 @@ async function act(habit: Habit, scene: Scene): Promise<void> {
       return
     case 'regrets':
       await pay(scene, 'balance')
-      return takeBack(scene)
+      return takeBack(scene, {})
+    case 'abandons':
+      await beginInBrowser(scene)
+      return
+    case 'wantsPartsBack':
+      await pay(scene, random() < 0.5 ? 'balance' : 'stripe')
+      await Promise.all([takeBack(scene, { amount: 200 }), takeBack(scene, { amount: 300 })])
+      return random() < 0.5 ? takeBack(scene, {}) : undefined
+    case 'refundedInDashboard':
+    case 'disputes':
+    case 'refundFails':
+      return happensAtStripe(habit, scene)
   }
 }
 
@@ -111,34 +132,87 @@ async function pay({ client, buyer, order, random, told }: Scene, method: 'balan
   if (charge) told.charges.push({ id: charge.id, state: charge.state })
 }
 
-/** With the client secret; Stripe then says so, twice, perhaps to a process that is being killed. */
-async function payInBrowser(scene: Scene): Promise<void> {
-  const { client, buyer, order, stripe, webhook, told } = scene
+async function beginInBrowser({ client, buyer, order, told }: Scene): Promise<string | undefined> {
   const input = { chargeId: client.newId(), orderId: order.id, method: 'stripe' as const }
   const charge = await unlessRefused(client.call(payments.createCharge, input, buyer))
-  const intentId = charge?.clientSecret?.replace(/_secret$/, '')
-  if (!charge || intentId === undefined) return
-  told.charges.push({ id: charge.id, state: charge.state })
+  if (charge) told.charges.push({ id: charge.id, state: charge.state })
+  return charge?.clientSecret?.replace(/_secret$/, '')
+}
+
+/** With the client secret; Stripe then says so. */
+async function payInBrowser(scene: Scene): Promise<void> {
+  const { stripe } = scene
+  const intentId = await beginInBrowser(scene)
+  if (intentId === undefined) return
   await lastMoment(scene)
   if (stripe.intents.get(intentId)?.status !== 'requires_payment_method') return
   stripe.payInBrowser(intentId)
-  const post = () => stripe.postWebhook(webhook.url, 'payment_intent.succeeded', intentId, webhook.secret)
+  await post(scene, 'payment_intent.succeeded', intentId)
+}
+
+/** As Stripe does: until it is taken, and twice, perhaps to a process that is being killed. */
+async function post({ stripe, webhook }: Scene, type: string, id: string): Promise<void> {
   for (let taken = 0; taken < 2;) {
-    if ((await post().catch(() => 0)) === 200) taken++
+    if ((await stripe.postWebhook(webhook.url, type, id, webhook.secret).catch(() => 0)) === 200) taken++
     else await sleep(LOOKS_AGAIN_AFTER_MS)
   }
 }
 
-/** As soon as the order has decided, which a charge that was only just paid still waits for. */
-async function takeBack({ client, told }: Scene): Promise<void> {
+async function happensAtStripe(what: 'refundedInDashboard' | 'disputes' | 'refundFails', scene: Scene): Promise<void> {
+  const { client, stripe, random, told } = scene
+  const drawn = random()
+  await pay(scene, 'stripe')
   const [charge] = told.charges
-  const giveUpAt = Date.now() + REGRETS_FOR_MS
-  while (charge && Date.now() < giveUpAt) {
+  if (!charge || (await ended(scene, charge.id)) !== 'settled') return
+  const intent = [...stripe.intents.values()].find(({ metadata }) => metadata['chargeId'] === charge.id)
+  if (!intent) return
+  const { books } = stripe
+  if (what === 'refundedInDashboard') {
+    books.refund(intent.id, drawn < 0.5 ? intent.amount : 250)
+    const made = [...books.refunds.values()].findLast(({ intentId }) => intentId === intent.id)
+    if (made) await post(scene, 'refund.created', made.id)
+  } else if (what === 'disputes') {
+    const dispute = books.dispute(intent.id, drawn < 0.5 ? {} : { amount: 400 })
+    await post(scene, 'charge.dispute.created', dispute.id)
+    dispute.status = random() < 0.5 ? 'won' : 'lost'
+    await post(scene, 'charge.dispute.closed', dispute.id)
+  } else {
+    await takeBack(scene, { amount: 350 })
+    const made = [...books.refunds.values()].findLast(({ intentId }) => intentId === intent.id)
+    if (!made) return
+    made.status = 'failed'
+    await post(scene, 'refund.failed', made.id)
+    const { refunds } = await client.call(payments.getCharge, { chargeId: charge.id })
+    const refundId = refunds.find(({ state }) => state === 'failed')?.id
+    const how = drawn < 0.5 ? ('retry' as const) : ('to_seller' as const)
+    // A second one finds that the first, whose reply was lost, has ended it.
+    if (refundId !== undefined)
+      await unlessRefused(client.call(payments.resolveRefund, { chargeId: charge.id, refundId, how }))
+  }
+}
+
+/** What the charge has come to, once its order has decided. */
+async function ended({ client }: Scene, chargeId: string): Promise<string> {
+  for (const giveUpAt = Date.now() + REGRETS_FOR_MS; ;) {
+    const { state } = await client.call(payments.getCharge, { chargeId })
+    if (['settled', 'failed', 'refunded'].includes(state) || Date.now() > giveUpAt) return state
+    await sleep(LOOKS_AGAIN_AFTER_MS)
+  }
+}
+
+/** As soon as the order has decided, which a charge that was only just paid still waits for. */
+async function takeBack({ client, told }: Scene, part: { amount?: number }): Promise<void> {
+  const [charge] = told.charges
+  if (!charge) return
+  const input = { chargeId: charge.id, refundId: client.newId(), ...part }
+  for (const giveUpAt = Date.now() + REGRETS_FOR_MS; Date.now() < giveUpAt;) {
     try {
-      await client.call(payments.refundCharge, { chargeId: charge.id })
+      await client.call(payments.refundCharge, input)
       return
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== 'charge_not_refundable') throw error
+      if (!(error instanceof Refusal)) throw error
+      if (error.code === 'refund_exceeds_charge') return
+      if (error.code !== 'charge_not_refundable') throw error
       await sleep(LOOKS_AGAIN_AFTER_MS)
     }
   }
@@ -165,6 +239,7 @@ const EXPECTED: readonly string[] = [
   'order_cancelled',
   'insufficient_funds',
   'payment_declined',
+  'refund_not_resolvable',
 ]
 
 function drawHabit(random: Random): Habit {

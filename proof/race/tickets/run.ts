@@ -86,7 +86,7 @@ export async function runRace(settings: RaceSettings): Promise<RaceReport> {
     say(`Every buyer is done; ${killed} processes were killed. Waiting until nothing moves any more`)
 
     await settled(db)
-    const evidence = { db, intents: [...stripe.intents.values()], told, openingBalance: OPENING_BALANCE }
+    const evidence = { db, stripe: stripe.books, told, openingBalance: OPENING_BALANCE }
     const audit = await auditRace(evidence)
     const books = await client.call(bookings.auditBooks, {})
     const violations = [...audit.violations, ...books.violations.map((each) => JSON.stringify(each))]
@@ -149,14 +149,16 @@ function lossy(seed: number): () => 'answer' | 'lose' | 'refuse' {
   }
 }
 
-/** Nothing is on its way any more: no event, no timer, no payment, no charge but those that wait for their buyer. */
+/** Nothing is on its way any more: no event, no timer, no payment, no charge, no refund. */
 async function settled(db: mongoose.mongo.Db): Promise<void> {
   const open: [collection: string, filter: object][] = [
     ['events', {}],
     ['expirations', {}],
     ['payments', { state: { $nin: ['COMMITTED', 'CANCELLED'] } }],
-    ['charges', { state: { $in: ['paid', 'accepted', 'reclaiming', 'refunding'] } }],
-    ['charges', { state: 'pending', method: 'balance' }],
+    [
+      'charges',
+      { $or: [{ state: { $in: ['pending', 'paid', 'accepted', 'refunding'] } }, { dueAt: { $exists: true } }] },
+    ],
     ['orders', { state: { $in: ['created', 'awaiting_payment'] } }],
   ]
   await until(
