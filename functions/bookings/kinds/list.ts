@@ -3,4 +3,9 @@ import room from './room/contract.js'
 import train from './train/contract.js'
 
 /** The kinds of things to book. docs/adding.md shows how another one is made. */
-export const KINDS = [car, room, train] as const
+export const KINDS = [
+  // One a line.
+  car,
+  room,
+  train,
+] as const
