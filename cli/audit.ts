@@ -24,7 +24,7 @@ await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
 function inWords({ ok, checked, violations, parked }: Data<'auditBooks'>): string {
   const width = Math.max(...violations.map(({ rule }) => rule.length), 0)
   return [
-    `Checked ${checked.users} users, ${checked.cars} cars, ${checked.bookings} bookings.`,
+    `Checked ${checked.users} users, ${checked.cars} cars, ${checked.rooms} rooms, ${checked.trains} trains, ${checked.bookings} bookings.`,
     ...violations.map(({ rule, entityId, detail }) => `  ${rule.padEnd(width)}  ${entityId}  ${detail}`),
     ...parked.map((id) => `  parked, waits for an admin: ${id}`),
     ok ? 'The books balance.' : `${violations.length} violations.`,

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { homedir } from 'node:os'
 import { embeddedUri } from './embedded.js'
-import { limits, type Limits } from './limits.js'
+import { limits, type DerivedLimits } from './limits.js'
 import { developmentSecrets } from './secrets.js'
 import { ConfigError, nearMisses, ownEnvironment, readDomainUris, readSettings, type Settings } from './settings.js'
 
@@ -13,7 +13,7 @@ export { ConfigError, SETTINGS } from './settings.js'
  * The one place where the environment is read. `loadConfig` validates every setting (settings.ts) and the relations
  * between them (here, limits.ts) once, at boot, and refuses to start with a sentence that names what is wrong.
  */
-export interface Config extends Limits {
+export interface Config extends DerivedLimits {
   env: string
   development: boolean
   /** Empty when the embedded MongoDB is wanted and has not been started yet. */

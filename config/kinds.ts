@@ -3,15 +3,15 @@ import { z } from 'zod'
 import { complaintOf } from './mongodb.js'
 
 /** The kinds of settings: how the text of the environment is read, whole or not at all, and what the docs say of it. */
-export interface Kind<T> {
+export interface SettingKind<T> {
   /** What values there are, for the docs. */
   values: string
   read: z.ZodType<T, string>
 }
 
-const kind = <T>(values: string, read: z.ZodType<T, string>): Kind<T> => ({ values, read })
+const kind = <T>(values: string, read: z.ZodType<T, string>): SettingKind<T> => ({ values, read })
 
-const checked = (values: string, complain: (value: string) => string | undefined): Kind<string> =>
+const checked = (values: string, complain: (value: string) => string | undefined): SettingKind<string> =>
   kind(
     values,
     z.string().superRefine((value, { addIssue }) => {
@@ -25,7 +25,7 @@ const unless = (right: (value: string) => boolean, complaint: string) => (value:
 
 export const text = checked('text', () => undefined)
 
-export const wholeNumber = (least: number, most: number): Kind<number> =>
+export const wholeNumber = (least: number, most: number): SettingKind<number> =>
   kind(
     `${least} to ${most}`,
     z
@@ -37,7 +37,7 @@ export const wholeNumber = (least: number, most: number): Kind<number> =>
 
 export const port = wholeNumber(1, 65_535)
 
-export const oneOf = <const V extends string>(...values: readonly V[]): Kind<V> =>
+export const oneOf = <const V extends string>(...values: readonly V[]): SettingKind<V> =>
   kind(
     values.join(', '),
     z.enum(values, { error: () => `must be one of ${values.join(', ')}` }) as unknown as z.ZodType<V, string>,
@@ -73,7 +73,7 @@ export const currency = checked(
   unless((value) => /^[a-z]{3}$/.test(value), 'must be three lower-case letters'),
 )
 
-const list = <T>(values: string, read: (entry: string) => T | Error): Kind<T[]> =>
+const list = <T>(values: string, read: (entry: string) => T | Error): SettingKind<T[]> =>
   kind(
     values,
     z.string().transform((value, { addIssue }) => {
@@ -107,7 +107,7 @@ export const redisUrls = list('redis:// or rediss:// URIs, comma-separated', (en
 )
 
 /** Instances by name; a name that stands twice would silently lose one of its numbers. */
-export const placement: Kind<Record<string, number>> = kind(
+export const placement: SettingKind<Record<string, number>> = kind(
   'name=instances, comma-separated, 1 to 99 each',
   list('', (entry) => {
     const match = /^(\*|[A-Za-z]+)=([1-9]\d?)$/.exec(entry)

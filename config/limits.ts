@@ -1,6 +1,6 @@
 import { ConfigError, type Settings } from './settings.js'
 
-export interface Limits {
+export interface DerivedLimits {
   recovery: { stuckAfterMs: number; intervalMs: number; lockMs: number }
   /**
    * How long callers wait, by the contract's kind of deadline. `write`: how long a step waits for its write, so that
@@ -15,7 +15,7 @@ export interface Limits {
  * The limits that hang together. Whoever runs the money path gives up well before recovery may call its booking stuck:
  * not for safety (epochs give that) but so that recovery never works against a living owner.
  */
-export function limits(s: Settings): Limits {
+export function limits(s: Settings): DerivedLimits {
   const { recoveryStuckAfterMs: stuckAfterMs, recoveryIntervalMs: intervalMs } = s
   const money = s.moneyDeadlineMs || Math.min(15_000, Math.floor(stuckAfterMs * 0.6))
   if (money >= stuckAfterMs) {

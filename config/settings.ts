@@ -15,14 +15,14 @@ import {
   webOrigin,
   webUrl,
   wholeNumber,
-  type Kind,
+  type SettingKind,
 } from './kinds.js'
 
 /** Whatever a timer waits for stays far below 2^31 ms: Node fires a longer one at once. */
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-interface Setting<T> extends Kind<T> {
+interface Setting<T> extends SettingKind<T> {
   env: string
   doc: string
   /** As it would stand in the environment; empty: none. */
@@ -31,14 +31,14 @@ interface Setting<T> extends Kind<T> {
   secret: boolean
 }
 
-const setting = <T>(env: string, kind: Kind<T>, fallback: string | number, doc: string): Setting<T> => ({
+const setting = <T>(env: string, kind: SettingKind<T>, fallback: string | number, doc: string): Setting<T> => ({
   ...kind,
   env,
   doc,
   fallback: String(fallback),
   secret: false,
 })
-const secret = <T>(env: string, kind: Kind<T>, doc: string): Setting<T> => ({
+const secret = <T>(env: string, kind: SettingKind<T>, doc: string): Setting<T> => ({
   ...setting(env, kind, '', doc),
   secret: true,
 })

@@ -190,7 +190,7 @@ test('a hundred users want the same car at overlapping times: one gets each hour
     if (outcome.status === 'rejected') t.is((outcome.reason as Refusal).code, 'car_unavailable')
   const audit = await system.run(bookings.auditBooks, {})
   t.deepEqual(audit.violations, [])
-  t.deepEqual(audit.checked, { users: 100, cars: 1, trains: 0, bookings: 100 })
+  t.deepEqual(audit.checked, { users: 100, cars: 1, rooms: 0, trains: 0, bookings: 100 })
 })
 
 test('a cancellation gives the money and the car back, once', async (t) => {
