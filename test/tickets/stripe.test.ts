@@ -3,11 +3,9 @@ import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import type { Caller } from '../../platform/contract/caller.js'
 import { DECLINED, startStripeStandIn, type StripeStandIn } from '../../proof/race/tickets/stripeStandIn.js'
-import { createWebhooks } from '../../webhooks/server.js'
 import { until } from '../../proof/support/until.js'
+import { SECRET, takeWebhooks } from './stripeStage.js'
 import { createStore, PRICE, type Store } from './support.js'
-
-const SECRET = 'whsec_test'
 
 interface Stage {
   store: Store
@@ -32,14 +30,10 @@ async function createStage(t: ExecutionContext): Promise<Stage> {
     STRIPE_URL: stripe.url,
     STRIPE_SECRET_KEY: 'sk_test_1',
     STRIPE_WEBHOOK_SECRET: SECRET,
-    WEBHOOK_PORT: '0',
   }
   const store = await createStore(t, { env })
   await store.dispatch()
-  // Signatures carry the time of the machine that signs.
-  const webhooks = createWebhooks({ ...store, now: () => new Date() })
-  const port = await webhooks.listen()
-  t.teardown(() => webhooks.close())
+  const port = await takeWebhooks(t, store)
 
   const { ticketId } = await store.sell()
   const buyer = await store.makeUser()
@@ -197,17 +191,13 @@ test.serial('what the webhooks do not take', async (t) => {
   const stage = await createStage(t)
   await stage.charge()
   t.is(await stage.webhook({ type: 'charge.updated' }), 200, 'of no concern')
-  const webhooks = createWebhooks({ ...stage.store, now: () => new Date() })
-  const port = await webhooks.listen()
-  t.teardown(() => webhooks.close())
+  const port = await takeWebhooks(t, stage.store)
   const at = (path: string) => `http://127.0.0.1:${port}${path}`
   t.is((await fetch(at('/'))).status, 404)
   t.is((await fetch(at('/stripe'))).status, 405)
   t.is((await fetch(at('/stripe'), { method: 'POST', body: '{}' })).status, 400, 'not signed')
   t.is((await fetch(at('/stripe'), { method: 'POST', body: 'x'.repeat(1_000_001) })).status, 413)
-  const old = createWebhooks({ ...stage.store, now: () => new Date(Date.now() + 3_600_000) })
-  const oldPort = await old.listen()
-  t.teardown(() => old.close())
+  const oldPort = await takeWebhooks(t, stage.store, () => new Date(Date.now() + 3_600_000))
   const [intentId = ''] = stage.stripe.intents.keys()
   const to = `http://127.0.0.1:${oldPort}/stripe`
   t.is(await stage.stripe.postWebhook(to, 'payment_intent.succeeded', intentId, SECRET), 400, 'signed an hour ago')

@@ -24,19 +24,23 @@ export async function createStripeStage(t: ExecutionContext): Promise<StripeStag
     STRIPE_URL: stripe.url,
     STRIPE_SECRET_KEY: 'sk_test_1',
     STRIPE_WEBHOOK_SECRET: SECRET,
-    WEBHOOK_PORT: '0',
   }
   const store = await createStore(t, { env })
   await store.dispatch()
-  // Signatures carry the time of the machine that signs.
-  const webhooks = createWebhooks({ ...store, now: () => new Date() })
-  const port = await webhooks.listen()
-  t.teardown(() => webhooks.close())
+  const port = await takeWebhooks(t, store)
   return {
     store,
     stripe,
     webhook: (type, id, secret = SECRET) => stripe.postWebhook(`http://127.0.0.1:${port}/stripe`, type, id, secret),
   }
+}
+
+/** Listens for webhooks; answers the port, any that is free. Signatures carry the time of the machine that signs. */
+export async function takeWebhooks(t: ExecutionContext, store: Store, now = () => new Date()): Promise<number> {
+  const { webhooks: where, ...config } = store.config
+  const webhooks = createWebhooks({ ...store, config: { ...config, webhooks: { ...where, port: 0 } }, now })
+  t.teardown(() => webhooks.close())
+  return webhooks.listen()
 }
 
 /** A purchase, and what is asked of it. */
