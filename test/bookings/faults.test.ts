@@ -166,7 +166,13 @@ const topologies: Record<string, () => Promise<Pick<TestSystemOptions, 'mongods'
   // The audit asks payments and trains as well.
   'two hosts': () =>
     Promise.resolve({
-      hosts: { users: '127.0.0.2', bookings: '127.0.0.3', payments: '127.0.0.3', trains: '127.0.0.3' },
+      hosts: {
+        users: '127.0.0.2',
+        bookings: '127.0.0.3',
+        calendars: '127.0.0.3',
+        payments: '127.0.0.3',
+        trains: '127.0.0.3',
+      },
     }),
 }
 
