@@ -380,7 +380,7 @@ export interface Operations {
       createdAt: string
       updatedAt: string
     }
-    errors: 'invalid_input' | 'room_id_reused'
+    errors: 'room_id_reused'
   }
 
   /** Changes name, price (of later bookings) or units, or retires the room: bookings stand, new ones are refused. */

@@ -10,6 +10,10 @@ import { type CollectionName, type Operation, type Rules, type Snapshot } from '
 const NAMES: CollectionName[] = ['bookings', 'cars', 'users']
 const TIMEOUT_MS = 30_000
 
+/** The product asks for the oldest first; which of those made at one moment comes first is open, so it is fixed here. */
+const oldestFirst = (found: Document[]): Document[] =>
+  found.toSorted((a, b) => Number(a['createdAt']) - Number(b['createdAt']) || (String(a._id) < String(b._id) ? -1 : 1))
+
 /** So many databases, to run schedules side by side. */
 export const connectMany = (count: number, uri: (database: string) => string, rules: Rules): Promise<OnMongod[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => OnMongod.connect(uri(`explore-${i}`), rules)))
@@ -76,7 +80,7 @@ export class OnMongod {
     return answer
   }
 
-  private ask(operation: Operation): Promise<unknown> {
+  private async ask(operation: Operation): Promise<unknown> {
     const store = this.stores[operation.collection]
     switch (operation.kind) {
       case 'insert':
@@ -88,7 +92,7 @@ export class OnMongod {
       case 'read':
         return store.read(operation.id, operation.durability)
       case 'find':
-        return store.find(operation.filter, operation.limit)
+        return oldestFirst(await store.find(operation.filter, operation.limit))
     }
   }
 

@@ -32,7 +32,7 @@ async function deliverBadly(store: Store, picks: () => number): Promise<void> {
       seen.add(String(each._id))
       const event = onTheWire(each)
       for (const operation of subscriptions)
-        if (operation.subscribes?.includes(event.type)) open.push({ operation, event })
+        if (operation.subscribes?.includes(event.type) && concerns(operation, event)) open.push({ operation, event })
     }
     if (open.length === 0) return
     const shuffled = open.splice(0).map((each) => ({ each, key: picks() }))
@@ -49,6 +49,10 @@ async function deliverBadly(store: Store, picks: () => number): Promise<void> {
   }
   throw new Error(`${open.length} events were never taken`)
 }
+
+/** Some hear only of events whose payload has a field. */
+const concerns = ({ subscribesWhere: fields }: Operation, { payload }: DomainEvent): boolean =>
+  !fields || fields.some((field) => field in (payload as object))
 
 /** Two buyers and one ticket: the first order expires, the second holds it, both pay, and the second one cancels. */
 async function play(store: Store, deliver: () => Promise<void>): Promise<Ending> {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { operation } from '../../../../platform/contract/contract.js'
 import { addKindErrors } from '../../../../platform/contract/errors.js'
 import { id, listOf, name, page, price, time, version } from '../../../../platform/contract/types.js'
+import { isTimeZone } from '../../../../platform/lib/zone.rules.js'
 import { bothOrNeither, defineKind, fromBeforeTo, maybePeriod, ORDER, PAIR } from '../kind.rules.js'
 
 declare module '../../../../platform/contract/errors.js' {
@@ -46,10 +47,10 @@ export default defineKind({
         name,
         pricePerNight: price,
         units,
-        timeZone: z.string().max(100).default('UTC'),
+        timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone of the IANA database').default('UTC'),
       }),
       output: room,
-      errors: ['invalid_input', 'room_id_reused'],
+      errors: ['room_id_reused'],
       deadline: 'quick',
       idempotent: true,
       newId: 'roomId',
