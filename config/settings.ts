@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import convict from 'convict'
 import type { z } from 'zod'
 import {
   address,
@@ -174,14 +175,21 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** Reads the environment by the table. Throws a ConfigError that names the first setting that is wrong. */
-export const readSettings = (env: NodeJS.ProcessEnv): Settings =>
-  Object.fromEntries(
-    Object.entries(SETTINGS as Record<string, Setting<unknown>>).map(([key, each]) => [
-      key,
-      readSetting(each, env[each.env]),
-    ]),
-  ) as Settings
+/**
+ * Reads the environment by the table. Throws a ConfigError that names the first setting that is wrong. How a text is read
+ * is said by our kinds: convict's own formats take the 8080 out of `8080abc`.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const table = Object.entries(SETTINGS as Record<string, Setting<unknown>>)
+  for (const [, each] of table) {
+    convict.addFormat({ name: each.env, validate: () => {}, coerce: (value: string) => readSetting(each, value) })
+  }
+  const schema = table.map(([key, each]) => [
+    key,
+    { doc: each.doc, env: each.env, format: each.env, default: readSetting(each), sensitive: each.secret },
+  ])
+  return convict<Settings>(Object.fromEntries(schema) as convict.Schema<Settings>, { env, args: [] }).getProperties()
+}
 
 /** `FOO=` in a shell means "not set" to people. */
 export function readSetting<T>({ env, read, fallback, secret }: Setting<T>, set = ''): T {
