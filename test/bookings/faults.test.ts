@@ -3,6 +3,7 @@ import type { Collection } from 'mongoose'
 import { bookings } from '../../functions/bookings/contract.js'
 import { Booking } from '../../functions/bookings/booking.model.js'
 import { Car } from '../../functions/bookings/kinds/car/car.model.js'
+import { Room } from '../../functions/bookings/kinds/room/room.model.js'
 import { users } from '../../functions/users/contract.js'
 import { Deposit, Withdrawal } from '../../functions/users/transfer.model.js'
 import { User } from '../../functions/users/user.model.js'
@@ -20,9 +21,12 @@ import { createTestSystem, HOUR_MS, type TestSystem, type TestSystemOptions } fr
  * with users and bookings on two, and with their functions at two addresses that call each other over cote. Failpoints are one per process: the tests of this file run one by one.
  */
 
+/** What is booked: a car, or a room of which there are two. */
+type Thing = { carId: string } | { roomId: string }
+
 interface Stage {
   user: Caller
-  carId: string
+  thing: Thing
   at: (hour: number) => string
   /** The id that the operation under test uses, each time it is sent. */
   newId: string
@@ -30,6 +34,8 @@ interface Stage {
 
 interface Scenario {
   balance: number
+  /** By default a car. */
+  of?: 'car' | 'room'
   /** What must have happened before; answers what the operation needs to know of it. */
   prepare?: (system: TestSystem, stage: Stage) => Promise<unknown>
   run: (system: TestSystem, stage: Stage) => Promise<unknown>
@@ -37,9 +43,17 @@ interface Scenario {
   endsWith: number[]
 }
 
-const PRICE = 1000
-const book = (system: TestSystem, { user, carId, at, newId }: Stage, bookingId = newId) =>
-  system.run(bookings.createBooking, { bookingId, carId, from: at(1), to: at(3) }, user)
+const COST = 2000
+const UNITS = 2
+const book = (system: TestSystem, { user, thing, at, newId }: Stage, bookingId = newId) =>
+  system.run(bookings.createBooking, { bookingId, ...thing, from: at(1), to: at(3) }, user)
+
+/** Others take what there is of it: one car, or so many rooms. */
+const bookByOthers = (count: number) => async (system: TestSystem, stage: Stage) => {
+  for (let i = 0; i < count; i++) {
+    await book(system, { ...stage, user: await system.makeUser({ balance: COST }) }, system.newId())
+  }
+}
 
 /** Leaves a booking behind as a crash at its n-th failpoint does, once majority reads see it. */
 const bookAndCrash = (n: number) => async (system: TestSystem, stage: Stage) => {
@@ -57,10 +71,7 @@ const SCENARIOS: Record<string, Scenario> = {
   'a booking beyond the balance': { balance: 1999, run: book, endsWith: [1999] },
   'a booking of a busy car': {
     balance: 5000,
-    async prepare(system, stage) {
-      const other = await system.makeUser({ balance: 2000 })
-      await book(system, { ...stage, user: other }, system.newId())
-    },
+    prepare: bookByOthers(1),
     run: book,
     endsWith: [5000],
   },
@@ -86,6 +97,27 @@ const SCENARIOS: Record<string, Scenario> = {
     },
     endsWith: [3000, 5000],
   },
+  'a booking of the last unit of a room': {
+    balance: 5000,
+    of: 'room',
+    prepare: bookByOthers(UNITS - 1),
+    run: book,
+    endsWith: [5000, 3000],
+  },
+  'a booking of a room that is full': {
+    balance: 5000,
+    of: 'room',
+    prepare: bookByOthers(UNITS),
+    run: book,
+    endsWith: [5000],
+  },
+  'the cancellation of a committed booking of a room': {
+    balance: 5000,
+    of: 'room',
+    prepare: book,
+    run: cancel,
+    endsWith: [3000, 5000],
+  },
   'a deposit': {
     balance: 100,
     run: (system, { user, newId }) =>
@@ -106,13 +138,18 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 }
 
-/** A user, a car and a clear hour of their own: what earlier rounds left behind must not matter. */
-async function stageFor(system: TestSystem, { balance, prepare }: Scenario): Promise<Stage> {
+/** A user, a thing to book and a clear hour of their own: what earlier rounds left behind must not matter. */
+async function stageFor(system: TestSystem, { balance, of, prepare }: Scenario): Promise<Stage> {
   const user = await system.makeUser({ balance })
-  const carId = await system.makeCar({ pricePerHour: PRICE })
+  // Whenever it begins, a period of two hours is one night.
+  const room = { name: 'Double', pricePerNight: COST, units: UNITS }
+  const thing: Thing =
+    of === 'room'
+      ? { roomId: (await system.run(bookings.createRoom, room)).id }
+      : { carId: await system.makeCar({ pricePerHour: COST / 2 }) }
   const start = system.clock.now().getTime()
   const at = (hour: number) => new Date(start + (1000 + hour) * HOUR_MS).toISOString()
-  const stage: Stage = { user, carId, newId: system.newId(), at }
+  const stage: Stage = { user, thing, newId: system.newId(), at }
   await prepare?.(system, stage)
   return stage
 }
@@ -151,8 +188,17 @@ async function assertSettled(t: ExecutionContext, system: TestSystem, scenario: 
   t.deepEqual(audit.violations, [], what)
   const user = await system.model(User).findById(stage.user.userId).lean()
   t.true(scenario.endsWith.includes(user?.balance as number), `${what}: balance ${user?.balance}`)
-  const car = await system.model(Car).findById(stage.carId).lean()
-  t.true((car?.bookings.length ?? 0) <= 1, `${what}: ${car?.bookings.length} active bookings`)
+  // All bookings of a stage are of one period.
+  const active = await activeAt(system, stage.thing)
+  t.true(active <= ('roomId' in stage.thing ? UNITS : 1), `${what}: ${active} active bookings`)
+}
+
+async function activeAt(system: TestSystem, thing: Thing): Promise<number> {
+  const found =
+    'roomId' in thing
+      ? await system.model(Room).findById(thing.roomId).lean()
+      : await system.model(Car).findById(thing.carId).lean()
+  return found?.bookings.length ?? NaN
 }
 
 let two: Promise<TestMongod[]> | undefined
@@ -220,7 +266,7 @@ for (const [topology, options] of Object.entries(topologies)) {
   test.serial(`every write sent twice, ${topology}`, async (t) => {
     const system = await createTestSystem(t, await options())
     let sent = 0
-    for (const model of [User, Car, Booking]) sendTwice(system.model(model as never).collection, () => sent++)
+    for (const model of [User, Car, Room, Booking]) sendTwice(system.model(model as never).collection, () => sent++)
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
       const stage = await stageFor(system, scenario)
       await scenario.run(system, stage).catch(() => {})
