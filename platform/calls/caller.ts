@@ -58,6 +58,12 @@ interface Host extends Peer {
   retryMs: number
 }
 
+/** Where an operation's calls go. */
+interface Route {
+  links: Link[]
+  next: number
+}
+
 /** What a host sends. */
 type FromHost =
   | { reply: number; result: Result<unknown> }
@@ -76,7 +82,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   const component = new CallerComponent(config)
   const hosts = new Map<string, Host>()
   const ignored = new Set<string>()
-  const routes = new Map<string, { links: Link[]; next: number }>()
+  const routes = new Map<string, Route>()
   const waiting = new Map<string, Set<Call>>()
   let waitingCount = 0
   let lastId = 0
@@ -136,8 +142,10 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   function dispatch(call: Call): void {
     const { operation } = call.envelope
     const route = routes.get(operation)
-    const link = route?.links[route.next++ % route.links.length]
-    if (!link) return wait(call)
+    if (!route?.links.length) return wait(call)
+    const link = nextOf(route)
+    if (!link)
+      return settle(call, 'unavailable', `What hosts ${operation} has too many calls to read: it was not sent.`)
     // A span, because the host's clock may differ; what is left of it, because the call may have waited.
     const ttlMs = Math.max(1, Math.round(call.expiresAt - performance.now()))
     call.link = link
@@ -149,6 +157,17 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
       log.error({ err: error, operation, requestId: call.envelope.requestId }, 'unsendable')
       settle(call, 'internal', 'The call can not be sent.')
     }
+  }
+
+  /** In turn; those that have left too much unread are passed over, and get time to read it. */
+  function nextOf(route: Route): Link | undefined {
+    const { links } = route
+    const turn = route.next++
+    for (let i = 0; i < links.length; i++) {
+      const link = links[(turn + i) % links.length]
+      if (link && !link.session.full) return link
+    }
+    return undefined
   }
 
   function wait(call: Call): void {

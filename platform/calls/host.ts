@@ -5,7 +5,7 @@ import type { Config } from '../../config/index.js'
 import { HostComponent, startDiscovery, type Hello } from './components.js'
 import { createDelayMeter } from './delay.js'
 import { openSession, type HostSession } from './session.js'
-import { toPublicError, type Result } from '../contract/errors.js'
+import { Refusal, toPublicError, type Result } from '../contract/errors.js'
 import type { Logger } from '../lib/log.js'
 import type { LogOnce } from '../lib/logOnce.js'
 import type { Envelope, PeerHealth } from '../runtime/transport.js'
@@ -38,6 +38,7 @@ interface Link {
 
 const MAX_CONNECTIONS = 1000
 const HELLO_ANSWER_MS = 20
+const RETRY_FULL_AFTER_MS = 1000
 
 export interface CoteHost {
   id: string
@@ -132,10 +133,21 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
     if ('ping' in message) return session.send({ pong: true })
     if ('health' in message) return session.send({ health: message.health, answer: await hosting.health() })
     const { call } = message
+    const refuse = (code: 'rate_limited' | 'deadline_exceeded', why: string) => {
+      const refusal = new Refusal(code, why, { retryAfterMs: RETRY_FULL_AFTER_MS })
+      return { reply: call, result: { ok: false, error: refusal.toPublic(message.envelope.requestId) } }
+    }
+    if (session.full) {
+      logOnce('peer reads too slowly', hosting.app)
+      return session.send(refuse('rate_limited', 'Too many answers wait to be read: it was not begun.'))
+    }
     const envelope = { ...message.envelope, ttlMs: message.envelope.ttlMs - link.delayOf(message.sentAtMs) }
     wanted.add(call)
     try {
-      session.send({ reply: call, result: await hosting.handle(envelope, () => wanted.has(call)) })
+      const result = await hosting.handle(envelope, () => wanted.has(call))
+      session.send({ reply: call, result }, () =>
+        refuse('deadline_exceeded', 'Too many answers wait to be read; its outcome is unknown.'),
+      )
     } catch (error) {
       // handle never rejects: its answer was none that JSON can carry.
       log.error({ err: error, operation: envelope.operation, requestId: envelope.requestId }, 'unanswerable')

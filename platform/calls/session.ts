@@ -17,8 +17,13 @@ import { BadFrame, createFrameReader, deriveKey, encodeFrame, openFrame, type Ke
  *     both              [message, ...]                       key of the connection
  */
 export interface HostSession {
-  /** Sent with all else of this tick, in one frame under one signature. Throws where JSON can't carry it. */
-  send(message: unknown): void
+  /**
+   * Sent with all else of this tick, in one frame under one signature. Throws where JSON can't carry it. Where it is
+   * large and the peer has left too much unread, `inItsPlace` is sent instead.
+   */
+  send(message: unknown, inItsPlace?: () => unknown): void
+  /** The peer has left so much unread that nothing should be begun whose outcome it would have to read too. */
+  readonly full: boolean
   /** Has proved that it knows the secret. */
   readonly ready: boolean
   readonly lastHeardAt: number
@@ -44,7 +49,14 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024
 /** With what waits before it, it still fits into a body, whatever its characters. */
 const MAX_MESSAGE_CHARS = 8 * 1024 * 1024
 const FLUSH_AT_CHARS = 256 * 1024
-/** A peer that does not read what it asked for. */
+/**
+ * A peer that has left so much unread gets no more long messages. With what may still be made for it at that time, calls
+ * under way of the longest kind, that stays in the memory that a process can spare for each of its peers.
+ */
+const FULL_AT_BYTES = 16 * 1024 * 1024
+/** What is shorter gets through to a full peer too: refusals, and the outcomes of writes. */
+const SHORT_CHARS = 16 * 1024
+/** A peer that goes on asking, and reads not even refusals. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024
 
 export function openSession(options: SessionOptions): HostSession {
@@ -65,8 +77,9 @@ export function openSession(options: SessionOptions): HostSession {
   socket.once('close', () => clearTimeout(handshake))
 
   const session: HostSession = {
-    send(message) {
-      const text = JSON.stringify(message)
+    send(message, inItsPlace) {
+      let text = JSON.stringify(message)
+      if (inItsPlace && text.length > SHORT_CHARS && isFull()) text = JSON.stringify(inItsPlace())
       if (text.length > MAX_MESSAGE_CHARS) throw new RangeError(`A message of ${text.length} characters is too long`)
       outbox.push(text)
       outboxChars += text.length
@@ -79,6 +92,9 @@ export function openSession(options: SessionOptions): HostSession {
     },
     get ready() {
       return step === 'ready'
+    },
+    get full() {
+      return isFull()
     },
     get lastHeardAt() {
       return lastHeardAt
@@ -135,6 +151,10 @@ export function openSession(options: SessionOptions): HostSession {
 
   function rekey(hostChallenge: string, callerChallenge: string): void {
     key = deriveKey(clusterKey, 'connection:', hostChallenge, ':', callerChallenge)
+  }
+
+  function isFull(): boolean {
+    return socket.writableLength + outboxChars > FULL_AT_BYTES
   }
 
   function flush(): void {

@@ -8,7 +8,8 @@ import type { Envelope } from '../../platform/runtime/transport.js'
 
 /**
  * A process that hosts operations of tests over cote, started by `forkResponder`. It tells its parent `{ready: true}`,
- * and `{began: input}` for each call of test.hold, which it answers when told to `release`. Told to `reset`, it resets
+ * and `{began: input}` for each call of test.hold, which it answers when told to `release`: with what it was asked, or
+ * with a text as long as the input's `chars`. Told to `reset`, it resets
  * all its connections. On SIGTERM it drains, then exits.
  */
 const [app = 'test', operations = 'test.echo'] = process.argv.slice(2)
@@ -39,6 +40,8 @@ async function handle({ operation, input, ttlMs }: Envelope, isWanted: () => boo
     process.send?.({ began: input })
     await released
   }
+  const { chars } = (input ?? {}) as { chars?: number }
+  if (chars !== undefined) return { ok: true, data: 'x'.repeat(chars) }
   return { ok: true, data: { app, pid: process.pid, input, ttlMs, wanted: isWanted() } }
 }
 

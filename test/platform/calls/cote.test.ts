@@ -319,6 +319,66 @@ test('what was recorded from a connection can not be replayed on another', async
   )
 })
 
+test('who does not read gets refusals in place of long answers, is not cut off, and delays nobody else', async (t) => {
+  const network = await createNet(t)
+  const caller = await createCaller(t, network)
+  const responder = await forkResponder(t, network, 'test', 'test.hold,test.echo')
+  const heard = await advertisements(t, network)
+  const { port, host } = await until(() => heard.get('test'))
+  const socket = net.connect(port, host)
+  t.teardown(() => socket.destroy())
+  const answers = new Map<number, string>()
+  const session = openSession({
+    socket,
+    side: 'caller',
+    secret: network.config.clusterSecret,
+    onReady: () => {},
+    onMessage: (message) => {
+      const { reply, result } = message as { reply: number; result: Result<Answer> }
+      answers.set(reply, code(result))
+    },
+    onViolation: (kind) => t.fail(kind),
+  })
+  await until(() => session.ready)
+  socket.pause()
+  const ask = (call: number, operation: string) => {
+    const envelope = { operation, input: { chars: 1_000_000 }, caller: null, requestId: 'r', ttlMs: 60_000 }
+    session.send({ call, envelope, sentAtMs: performance.now() })
+  }
+  const underWay = Array.from({ length: 100 }, (_, call) => call)
+  const late = underWay.map((call) => 1000 + call)
+  for (const call of underWay) ask(call, 'test.hold')
+  await until(() => responder.began.length === 100)
+  responder.child.send('release')
+  // One answer of its own says that the responder has made all of the others, as they were asked for before.
+  t.is(data(await caller.ask('test.echo')).pid, responder.pid)
+  for (const call of late) ask(call, 'test.echo')
+  t.is(data(await caller.ask('test.echo')).pid, responder.pid)
+
+  socket.resume()
+  await until(() => answers.size === 200)
+  const codesOf = (calls: number[]) => [...new Set(calls.map((call) => answers.get(call)))].sort()
+  t.deepEqual(codesOf(underWay), ['deadline_exceeded', 'ok'])
+  t.deepEqual(codesOf(late), ['rate_limited'])
+  ask(2000, 'test.echo')
+  await until(() => answers.get(2000) === 'ok')
+})
+
+test('a responder that does not read gets no more calls than it can leave unread', async (t) => {
+  const network = await createNet(t)
+  const caller = await createCaller(t, network)
+  const frozen = await forkResponder(t, network, 'test', 'test.echo')
+  await until(() => caller.peers().length === 1)
+  frozen.child.kill('SIGSTOP')
+  const calls = Array.from({ length: 40 }, () => caller.ask('test.echo', 'x'.repeat(1_000_000), { ttlMs: 60_000 }))
+  const refused = await Promise.race(calls)
+  t.is(code(refused), 'unavailable')
+  frozen.child.kill('SIGCONT')
+  const codes = (await Promise.all(calls)).map(code)
+  t.deepEqual([...new Set(codes)].sort(), ['ok', 'unavailable'])
+  t.is(code(await caller.ask('test.echo')), 'ok')
+})
+
 test('garbage on the discovery port is dropped, and logged once', async (t) => {
   const network = await createNet(t)
   const caller = await createCaller(t, network)
