@@ -1,63 +1,40 @@
-import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migrations/migration.js'
-
-const id = { bsonType: 'objectId' }
-const date = { bsonType: 'date' }
-const text = { bsonType: 'string' }
-const state = { enum: ['INITIAL', 'PENDING', 'APPLIED', 'COMMITTED', 'CANCELLING', 'CANCELLED'] }
+import { makes, sortOf } from '../../platform/migrations/migration.js'
+import {
+  DATE,
+  documentOf,
+  DRIVEN,
+  EVENTS,
+  ID,
+  listOf,
+  COUNT,
+  MAYBE_DRIVEN,
+  MONEY,
+  NEWEST_FIRST,
+  NUMBER,
+  objectOf,
+  OUTSTANDING,
+  RECOVERY,
+  REQUEST,
+  TEXT,
+} from '../../platform/migrations/shapes.js'
 
 const schema = {
-  bsonType: 'object',
-  required: [
-    'userId',
-    'carId',
-    'from',
-    'to',
-    'cost',
-    'state',
-    'epoch',
-    'recoveries',
-    'parked',
-    'repairs',
-    'request',
-    'requestId',
-    'createdAt',
-    'lastModified',
+  ...documentOf(
+    { userId: ID, from: DATE, to: DATE, cost: MONEY, ...DRIVEN, request: REQUEST },
+    { ...MAYBE_DRIVEN, lobbyId: ID, seats: listOf(NUMBER), version: COUNT, eventVersion: NUMBER },
+  ),
+  // What a booking is of. A kind of thing that comes later adds itself: `permits`.
+  oneOf: [
+    sortOf({ carId: ID }),
+    sortOf({ trainId: ID, passengers: listOf(TEXT, { min: 1 }) }),
+    sortOf({ roomId: ID, nights: objectOf({ from: TEXT, to: TEXT }) }),
   ],
-  properties: {
-    _id: id,
-    userId: id,
-    carId: id,
-    from: date,
-    to: date,
-    cost: { bsonType: 'long', minimum: 0, maximum: 9007199254740991 },
-    state,
-    epoch: { bsonType: ['int', 'long'], minimum: 1 },
-    reason: text,
-    reverses: id,
-    originalCreatedAt: date,
-    recoveries: { bsonType: ['int', 'long'], minimum: 0 },
-    parked: { bsonType: 'bool' },
-    repairs: {
-      bsonType: 'array',
-      items: {
-        bsonType: 'object',
-        required: ['at', 'by', 'from', 'why'],
-        properties: { at: date, by: text, from: state, why: text },
-      },
-    },
-    request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
-    requestId: text,
-    createdAt: date,
-    lastModified: date,
-  },
 }
 
-const OUTSTANDING = { state: { $in: ['INITIAL', 'PENDING', 'APPLIED', 'CANCELLING'] } }
-
-export default {
-  async up(db) {
-    await setValidator(db, 'bookings', schema)
-    await db.collection('bookings').createIndexes([
+export default makes({
+  bookings: {
+    schema,
+    indexes: [
       // The protocol relies on these two: a second outstanding booking and a second reversal fail at their insert.
       { key: { userId: 1 }, name: 'one_outstanding_per_user', unique: true, partialFilterExpression: OUTSTANDING },
       {
@@ -66,15 +43,18 @@ export default {
         unique: true,
         partialFilterExpression: { reverses: { $exists: true } },
       },
-      // By createdAt, which never changes: a booking enters and leaves it once, instead of moving at every step.
-      { key: { createdAt: 1 }, name: 'recovery', partialFilterExpression: OUTSTANDING },
+      RECOVERY,
       { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_user_and_age' },
-      { key: { createdAt: -1, _id: -1 }, name: 'by_age' },
-    ])
+      NEWEST_FIRST,
+      // Bookings of other kinds are not in it, and those of trains leave it when they end.
+      {
+        key: { trainId: 1, createdAt: 1 },
+        name: 'outstanding_by_train',
+        partialFilterExpression: { trainId: { $exists: true }, ...OUTSTANDING },
+      },
+      // Bookings that carry events which are not delivered yet.
+      { key: { createdAt: 1, _id: 1 }, name: 'outbox', partialFilterExpression: { outbox: { $exists: true } } },
+    ],
   },
-  async down(db) {
-    const names = ['one_outstanding_per_user', 'one_reversal_per_booking', 'recovery', 'by_user_and_age', 'by_age']
-    for (const name of names) await dropIndex(db, 'bookings', name)
-    await clearValidator(db, 'bookings')
-  },
-} satisfies Migration
+  events: EVENTS,
+})

@@ -1,8 +1,8 @@
-import { dropIndex, type Migration } from '../../platform/migrations/migration.js'
+import { makes } from '../../platform/migrations/migration.js'
 
-export default {
-  async up(db) {
-    await db.collection('agendaJobs').createIndexes([
+export default makes({
+  agendaJobs: {
+    indexes: [
       // Agenda looks a recurring job up and then inserts it: two starters at once would leave it, and run it, twice.
       {
         key: { name: 1 },
@@ -12,10 +12,6 @@ export default {
       },
       // Agenda's own, by which it finds and locks the next job: it makes none by itself where we run it.
       { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 }, name: 'findAndLockNextJobIndex' },
-    ])
+    ],
   },
-  async down(db) {
-    await dropIndex(db, 'agendaJobs', 'one_recurring_job_per_name')
-    await dropIndex(db, 'agendaJobs', 'findAndLockNextJobIndex')
-  },
-} satisfies Migration
+})

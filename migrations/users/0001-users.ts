@@ -1,79 +1,50 @@
-import { clearValidator, dropIndex, setValidator, type Migration } from '../../platform/migrations/migration.js'
+import { makes } from '../../platform/migrations/migration.js'
+import {
+  BY_AGE,
+  CHANGE,
+  COUNT,
+  DATE,
+  documentOf,
+  LIST,
+  MONEY,
+  objectOf,
+  oneOf,
+  PLACES,
+  REQUEST,
+  TEXT,
+} from '../../platform/migrations/shapes.js'
 
-const id = { bsonType: 'objectId' }
-const date = { bsonType: 'date' }
-const text = { bsonType: 'string' }
-const count = { bsonType: ['int', 'long'], minimum: 0 }
-/** Money is a 64-bit integer, and a safe one in JavaScript; `bsonType: long` turns doubles and 32-bit integers away. */
-const money = { bsonType: 'long', minimum: 0, maximum: 9007199254740991 }
-/** Not its items: every write would check all of them, and these arrays grow. */
-const list = { bsonType: 'array' }
-
-/** The last line behind the guards of the protocol: no write, whoever sends it, leaves a balance below zero. */
-const schema = {
-  bsonType: 'object',
-  required: [
-    'name',
-    'nameKey',
-    'email',
-    'role',
-    'tokenVersion',
-    'balance',
-    'netDeposits',
-    'bookings',
-    'pendingBookings',
-    'tombstones',
-    'forgottenBefore',
-    'transfers',
-    'voidedTransfers',
-    'recentLedger',
-    'archivedLedger',
-    'version',
-    'request',
-    'createdAt',
-    'updatedAt',
-  ],
-  properties: {
-    _id: id,
-    name: text,
-    nameKey: text,
-    email: text,
-    role: { enum: ['user', 'admin'] },
-    passwordHash: text,
-    tokenVersion: count,
-    balance: money,
-    netDeposits: { bsonType: 'long' },
-    bookings: list,
-    pendingBookings: list,
-    tombstones: list,
-    forgottenBefore: date,
-    transfers: list,
-    voidedTransfers: list,
-    recentLedger: list,
-    archivedLedger: {
-      bsonType: 'object',
-      required: ['count', 'balance'],
-      properties: { count, balance: money },
-    },
-    version: count,
-    request: { bsonType: 'object', required: ['by', 'hash'], properties: { by: text, hash: text } },
-    createdAt: date,
-    updatedAt: date,
-  },
-}
-
-export default {
-  async up(db) {
-    await setValidator(db, 'users', schema)
-    await db.collection('users').createIndexes([
+export default makes({
+  users: {
+    // The last line behind the guards of the protocol: no write, whoever sends it, leaves a balance below zero.
+    schema: documentOf(
+      {
+        name: TEXT,
+        nameKey: TEXT,
+        email: TEXT,
+        role: oneOf('user', 'admin'),
+        tokenVersion: COUNT,
+        balance: MONEY,
+        netDeposits: CHANGE,
+        ...PLACES,
+        transfers: LIST,
+        voidedTransfers: LIST,
+        recentLedger: LIST,
+        archivedLedger: objectOf({ count: COUNT, balance: MONEY }),
+        version: COUNT,
+        request: REQUEST,
+        createdAt: DATE,
+        updatedAt: DATE,
+      },
+      { passwordHash: TEXT },
+    ),
+    indexes: [
       { key: { email: 1 }, name: 'one_user_per_email', unique: true },
       // listUsers: by age, and by the beginning of a name.
-      { key: { createdAt: 1, _id: 1 }, name: 'by_age' },
+      BY_AGE,
       { key: { nameKey: 1 }, name: 'by_name' },
-    ])
+      // Who is told when an operator has to act. Admins are few: other users never enter it.
+      { key: { role: 1 }, name: 'admins', partialFilterExpression: { role: 'admin' } },
+    ],
   },
-  async down(db) {
-    for (const name of ['one_user_per_email', 'by_age', 'by_name']) await dropIndex(db, 'users', name)
-    await clearValidator(db, 'users')
-  },
-} satisfies Migration
+})

@@ -94,14 +94,11 @@ export function createMigration(id: string, tree: MigrationTree): string {
   return path
 }
 
-const TEMPLATE = `import { dropIndex, type Migration } from '../../platform/migrations/migration.js'
+const TEMPLATE = `import { makes } from '../../platform/migrations/migration.js'
 
-export default {
-  async up(db) {
-    await db.collection('things').createIndex({ owner: 1 }, { name: 'by_owner' })
+export default makes({
+  things: {
+    indexes: [{ key: { owner: 1 }, name: 'by_owner' }],
   },
-  async down(db) {
-    await dropIndex(db, 'things', 'by_owner')
-  },
-} satisfies Migration
+})
 `
