@@ -62,10 +62,12 @@ test.serial('a syntax error is told, and the code of before goes on', async (t) 
 })
 
 test.serial('a contract without its function is told, and the code of before goes on', async (t) => {
-  const path = join(tree.root, 'functions/bookings/contract.ts')
+  const path = join(tree.root, 'functions/bookings/kinds/car/contract.ts')
   const source = await readFile(path, 'utf8')
+  const renamed = source.replace('  getCar: operation({', '  fetchCar: operation({')
+  t.not(renamed, source)
   const from = dev.lines.length
-  await writeFile(path, source.replace('  getCar: operation({', '  fetchCar: operation({'))
+  await writeFile(path, renamed)
   t.log(await dev.says(/Not reloaded, the code of before answers: .*(fetchCar|getCar)/, from))
   t.regex(await answer(), /Nowhere is a car/)
   await writeFile(path, source)
