@@ -5,18 +5,19 @@ import type { Change } from '../../protocol/store.js'
 import { kindOf, ownFieldsOf } from './booking.kinds.js'
 import type { BookingDocument } from './booking.model.js'
 import { presentBooking } from './booking.presenter.js'
+import { emits, type BOOKING_ENDS } from './contract.js'
 
 /**
  * A booking's events are carried by its own writes: `booking:created` by its insert, as version 1, and by its final move,
  * as version 2, how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
  * `booking:reversed`. Final moves are compare-and-sets, so whoever makes one makes its event, and nobody makes a second.
  */
-type Ids = Pick<System, 'now' | 'newId'>
+type Ids = Pick<System, 'config' | 'now' | 'newId'>
 
 /** What a new booking is inserted with. */
 export const carriedByInsert = (booking: BookingDocument, ids: Ids) => ({
   eventVersion: 1,
-  outbox: [carriedEvent({ type: 'booking:created', version: 1, payload: presentBooking(booking) }, ids)],
+  outbox: [carriedEvent(emits, { type: 'booking:created', version: 1, payload: presentBooking(booking) }, ids)],
 })
 
 /** What a move carries. */
@@ -25,8 +26,8 @@ export function carriedByMove(moved: BookingDocument, ids: Ids): Change {
   const event = { type: eventTypeOf(moved), version: 2, payload: presentBooking(moved) }
   // What came after the decision (numbers of seats) is saved with the end that tells of it.
   const given = moved.state === 'COMMITTED' && !moved.reverses ? ownFieldsOf(moved, kindOf(moved).given ?? []) : {}
-  return { $set: { eventVersion: 2, ...given }, $push: { outbox: carriedEvent(event, ids, { final: true }) } }
+  return { $set: { eventVersion: 2, ...given }, $push: { outbox: carriedEvent(emits, event, ids, { final: true }) } }
 }
 
-const eventTypeOf = ({ state, reverses }: BookingDocument): string =>
+const eventTypeOf = ({ state, reverses }: BookingDocument): (typeof BOOKING_ENDS)[number] =>
   state === 'CANCELLED' ? 'booking:refused' : reverses ? 'booking:reversed' : 'booking:committed'

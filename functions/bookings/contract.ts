@@ -1,14 +1,12 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { STATES } from '../../protocol/states.js'
 import { announcedFields, askedOnce, countsOfKinds, ofKinds, operationsOfKinds, refusalsOf } from './kinds.rules.js'
 import { fromBeforeTo, ORDER, period } from './kinds/kind.rules.js'
 
 export const state = z.enum(STATES)
-
-/** The events that tell how a booking ended. */
-export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:reversed'] as const
 
 export const booking = z.object({
   id,
@@ -36,6 +34,25 @@ const request = {
   /** More than that is refused as price_changed, before anything is held. */
   maxCost: money.optional(),
 }
+
+export const emits = defineEvents('bookings', {
+  'booking:created': {
+    when: 'A booking, or the reversal of one, is registered; nothing is decided yet.',
+    payload: booking,
+  },
+  'booking:committed': { when: 'A booking is made and paid for.', payload: booking },
+  'booking:refused': { when: 'A booking came to nothing: its `reason` says why.', payload: booking },
+  'booking:reversed': { when: 'A reversal is done: the booking that it `reverses` is taken back.', payload: booking },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    bookings: typeof emits
+  }
+}
+
+/** The events that tell how a booking ended. */
+export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:reversed'] as const
 
 /** Bookings carry their events themselves. */
 export const carriers = { booking: 'bookings' }

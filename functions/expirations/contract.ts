@@ -1,10 +1,21 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { id, time } from '../../platform/contract/types.js'
 
 /** Where the timers stand, and what Agenda calls them: it runs them from there. */
 export const EXPIRATIONS = 'expirations'
 export const EXPIRE_ORDER = 'expire-order'
+
+export const emits = defineEvents('expirations', {
+  'expiration:complete': { when: 'The time to pay an order is over.', payload: z.object({ orderId: id }) },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    expirations: typeof emits
+  }
+}
 
 export const expirations = defineContract('expirations', {
   startExpiration: subscriber({

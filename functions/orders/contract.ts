@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { id, listOf, page, price, time, version } from '../../platform/contract/types.js'
 import { ticket } from '../tickets/contract.js'
 import { ORDER_STATES } from './order.states.js'
@@ -36,7 +37,18 @@ export const orderNews = order.extend({
 /** What an order must know of a charge. */
 const paidCharge = z.object({ id, orderId: id })
 
-const EVENTS = ['order:created', 'order:reserved', 'order:completed', 'order:cancelled'] as const
+export const emits = defineEvents('orders', {
+  'order:created': { when: 'A buyer ordered a ticket; from now on the order holds it.', payload: orderNews },
+  'order:reserved': { when: 'The ticket is locked for the order, which now awaits payment.', payload: orderNews },
+  'order:completed': { when: 'A charge has paid the order: the ticket is sold.', payload: orderNews },
+  'order:cancelled': { when: 'The order came to nothing or was refunded, and lets its ticket go.', payload: orderNews },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    orders: typeof emits
+  }
+}
 
 export const orders = defineContract('orders', {
   createOrder: operation({
@@ -111,6 +123,6 @@ export const orders = defineContract('orders', {
   tellOrder: subscriber({
     summary: 'Tells the buyer of every change of an order, over the sockets, as `order:updated`.',
     payload: order,
-    subscribes: EVENTS,
+    subscribes: ['order:created', 'order:reserved', 'order:completed', 'order:cancelled'],
   }),
 })

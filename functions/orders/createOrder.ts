@@ -4,7 +4,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { withEvents } from '../../platform/events/events.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { isSameRequest, requestOf } from '../../platform/runtime/requests.js'
-import { orders } from './contract.js'
+import { emits, orders } from './contract.js'
 import { emit, holdsOf } from './order.changes.js'
 import { Order, type OrderDocument } from './order.model.js'
 import { presentOrder } from './order.presenter.js'
@@ -51,7 +51,7 @@ export default define(orders.createOrder, async (ctx, input) => {
 async function insert(ctx: Context, order: Omit<OrderDocument, 'hold'>): Promise<OrderDocument | null> {
   const model = ctx.model(Order)
   try {
-    return await withEvents(ctx, 'orders', async (tx) => {
+    return await withEvents(ctx, emits, async (tx) => {
       const { next: hold } = await holdsOf(ctx, order.ticketId, tx)
       await model.create([{ ...order, hold }], { session: tx.session })
       const saved = await model.findById(order._id).session(tx.session).orFail().lean()

@@ -1,17 +1,20 @@
 import type { Types } from 'mongoose'
 import type { EventTransaction } from '../../platform/events/events.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { emits } from './contract.js'
 import { Order, type OrderDocument } from './order.model.js'
 import { presentOrderNews } from './order.presenter.js'
 import { HOLDING, statesBefore, type OrderState } from './order.states.js'
 
 /** The event that tells of an order's coming to a state. */
-const TOLD_AS: Record<OrderState, string> = {
+const TOLD_AS = {
   created: 'order:created',
   awaiting_payment: 'order:reserved',
   complete: 'order:completed',
   cancelled: 'order:cancelled',
-}
+} as const satisfies Record<OrderState, string>
+
+export type OrderTransaction = EventTransaction<typeof emits>
 
 /**
  * The one writer of states: moves an order along the table of transitions and emits the event. Answers null where the
@@ -19,7 +22,7 @@ const TOLD_AS: Record<OrderState, string> = {
  */
 export async function moveOrder(
   ctx: Context,
-  tx: EventTransaction,
+  tx: OrderTransaction,
   { id, guard, to, set, unset }: Move,
 ): Promise<OrderDocument | null> {
   const moved = await ctx
@@ -47,7 +50,7 @@ interface Move {
   unset?: { reason: 1 }
 }
 
-export const emit = (tx: EventTransaction, order: OrderDocument): void =>
+export const emit = (tx: OrderTransaction, order: OrderDocument): void =>
   tx.emit({
     type: TOLD_AS[order.state],
     aggregate: { type: 'order', id: order._id },
@@ -59,7 +62,7 @@ export const emit = (tx: EventTransaction, order: OrderDocument): void =>
 export async function holdsOf(
   ctx: Context,
   ticketId: Types.ObjectId,
-  tx?: EventTransaction,
+  tx?: OrderTransaction,
 ): Promise<{ holder: OrderDocument | null; next: number }> {
   const model = ctx.model(Order)
   const session = tx?.session ?? null

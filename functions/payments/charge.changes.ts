@@ -7,6 +7,7 @@ import type { Alert } from './charge.news.js'
 import { Charge, type ChargeDocument, type RefundDocument } from './charge.model.js'
 import { presentCharge } from './charge.presenter.js'
 import { CHARGE_TRANSITIONS, REFUND_TRANSITIONS, SELLER_TRANSITIONS, type ChargeState } from './charge.states.js'
+import { emits } from './contract.js'
 import { needsAdmin, needsDriving } from './refund.rules.js'
 
 /**
@@ -19,13 +20,15 @@ import { needsAdmin, needsDriving } from './refund.rules.js'
 const ATTEMPTS = 20
 
 /** The events that tell of a charge's coming to a state. */
-const TOLD_AS: Partial<Record<ChargeState, string>> = { paid: 'charge:created', refunded: 'charge:refunded' }
+const TOLD_AS: Partial<Record<ChargeState, EventType>> = { paid: 'charge:created', refunded: 'charge:refunded' }
+
+type EventType = keyof (typeof emits)['types']
 
 interface Write {
   point: string
   set: Partial<ChargeDocument>
   /** The event; absent: nobody is told. */
-  type?: string | undefined
+  type?: EventType | undefined
   /** Admins are told of it too. */
   alert?: Alert | undefined
 }
@@ -72,7 +75,7 @@ async function writeOnce(
   const filter = { _id: from._id, revision: from.revision }
   const model = ctx.model(Charge)
   if (type === undefined) return model.findOneAndUpdate(filter, change, { returnDocument: 'after' }).lean()
-  return withEvents(ctx, 'payments', async (tx) => {
+  return withEvents(ctx, emits, async (tx) => {
     const options = { session: tx.session, returnDocument: 'after' } as const
     const written = await model.findOneAndUpdate(filter, change, options).lean()
     if (written) {

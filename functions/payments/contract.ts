@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { amount, id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
+import { adminAlert } from '../events/contract.js'
 import { orderNews } from '../orders/contract.js'
 import { CHARGE_STATES, REFUND_STATES, SELLER_STATES } from './charge.states.js'
 
@@ -50,6 +52,27 @@ export const charge = z.object({
   createdAt: time,
   lastModified: time,
 })
+
+/** As its buyer sees it; with what admins are to be told, if anything. */
+const chargeNews = charge.extend({ alert: adminAlert.optional() })
+
+export const emits = defineEvents('payments', {
+  'charge:created': {
+    when: 'The money of a charge has arrived; its order decides what becomes of it.',
+    payload: chargeNews,
+  },
+  'charge:updated': {
+    when: 'A refund was begun or moved on, or admins are to be told of the charge.',
+    payload: chargeNews,
+  },
+  'charge:refunded': { when: 'The buyer has all of the charge back.', payload: chargeNews },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    payments: typeof emits
+  }
+}
 
 /** What a payment was made for: `{type: 'charge', id}`. */
 const cause = z.strictObject({ type: z.string().regex(/^[a-z_]{1,40}$/), id })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { id, listOf, name, page, price, time, version } from '../../platform/contract/types.js'
 
 export const ticket = z.object({
@@ -17,6 +18,17 @@ export const ticket = z.object({
 
 /** What a ticket must know of an order: which hold it is, and whether it still stands. */
 const hold = z.object({ id, ticketId: id, hold: z.int().min(1), state: z.string() })
+
+export const emits = defineEvents('tickets', {
+  'ticket:created': { when: 'A ticket is up for sale.', payload: ticket },
+  'ticket:updated': { when: 'Its title or price changed, or an order holds it, or lets it go.', payload: ticket },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    tickets: typeof emits
+  }
+}
 
 export const tickets = defineContract('tickets', {
   createTicket: operation({

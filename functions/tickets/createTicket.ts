@@ -4,7 +4,7 @@ import { withEvents } from '../../platform/events/events.js'
 import { define } from '../../platform/runtime/function.js'
 import { insertOnce } from '../../platform/runtime/insertOnce.js'
 import { requestOf } from '../../platform/runtime/requests.js'
-import { tickets } from './contract.js'
+import { emits, tickets } from './contract.js'
 import { emit, presentTicket } from './ticket.changes.js'
 import { Ticket, type TicketDocument } from './ticket.model.js'
 
@@ -24,7 +24,7 @@ export default define(tickets.createTicket, async (ctx, input) => {
     updatedAt: at,
   }
   return insertOnce(model, 'ticket', ticket, presentTicket, () =>
-    withEvents(ctx, 'tickets', async (tx) => {
+    withEvents(ctx, emits, async (tx) => {
       await model.create([ticket], { session: tx.session })
       const saved = await model.findById(ticket._id).session(tx.session).orFail().lean()
       emit(tx, 'ticket:created', saved)

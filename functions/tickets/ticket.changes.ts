@@ -2,7 +2,7 @@ import type { UpdateQuery } from 'mongoose'
 import type { z } from 'zod'
 import type { EventTransaction } from '../../platform/events/events.js'
 import type { Context } from '../../platform/runtime/function.js'
-import type { ticket } from './contract.js'
+import type { emits, ticket } from './contract.js'
 import { Ticket, type TicketDocument } from './ticket.model.js'
 
 export const presentTicket = (t: TicketDocument): z.output<typeof ticket> => ({
@@ -19,7 +19,7 @@ export const presentTicket = (t: TicketDocument): z.output<typeof ticket> => ({
 /** Changes a ticket and emits `ticket:updated`; null where the guard does not match, and nothing is emitted. */
 export async function changeTicket(
   ctx: Context,
-  tx: EventTransaction,
+  tx: EventTransaction<typeof emits>,
   guard: object,
   change: UpdateQuery<TicketDocument>,
 ): Promise<TicketDocument | null> {
@@ -35,7 +35,11 @@ export async function changeTicket(
   return changed
 }
 
-export const emit = (tx: EventTransaction, type: 'ticket:created' | 'ticket:updated', changed: TicketDocument): void =>
+export const emit = (
+  tx: EventTransaction<typeof emits>,
+  type: keyof (typeof emits)['types'],
+  changed: TicketDocument,
+): void =>
   tx.emit({
     type,
     aggregate: { type: 'ticket', id: changed._id },

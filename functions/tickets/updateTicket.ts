@@ -4,7 +4,7 @@ import { withEvents } from '../../platform/events/events.js'
 import { define } from '../../platform/runtime/function.js'
 import { updateVersion } from '../../platform/runtime/updateVersion.js'
 import { long } from '../../platform/database/long.js'
-import { tickets } from './contract.js'
+import { emits, tickets } from './contract.js'
 import { changeTicket, presentTicket } from './ticket.changes.js'
 import { Ticket } from './ticket.model.js'
 
@@ -18,7 +18,7 @@ export default define(tickets.updateTicket, async (ctx, { ticketId, version, set
     guard: { orderId: null, ...ownOnly },
     set: { ...(title !== undefined && { title }), ...(price !== undefined && { price: long(price) }) },
     updatedAt: ctx.now(),
-    write: (filter, change) => withEvents(ctx, 'tickets', (tx) => changeTicket(ctx, tx, filter, change)),
+    write: (filter, change) => withEvents(ctx, emits, (tx) => changeTicket(ctx, tx, filter, change)),
     refusal(current) {
       if (!current) return new Refusal('ticket_not_found', `There is no ticket ${ticketId}.`)
       if (ownOnly && !current.userId.equals(ownOnly.userId))

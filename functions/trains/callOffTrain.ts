@@ -3,7 +3,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { withEvents } from '../../platform/events/events.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { bookings } from '../bookings/contract.js'
-import { trains } from './contract.js'
+import { emits, trains } from './contract.js'
 import { trainCache } from './train.access.js'
 import { Train, type TrainDocument } from './train.model.js'
 import { presentTrain } from './train.presenter.js'
@@ -19,7 +19,7 @@ import { presentTrain } from './train.presenter.js'
  * | the answer: all refunded                 | -                            | the same call again answers the same list                   |
  */
 export default define(trains.callOffTrain, async (ctx, { trainId, reason }) => {
-  const train = await withEvents(ctx, 'trains', async (tx) => {
+  const train = await withEvents(ctx, emits, async (tx) => {
     const called = await ctx
       .model(Train)
       .findOneAndUpdate(
@@ -38,7 +38,7 @@ export default define(trains.callOffTrain, async (ctx, { trainId, reason }) => {
       )
       .lean()
     if (called) {
-      const bookingIds = called.calledOff?.bookingIds.map((each) => each.toHexString())
+      const bookingIds = called.calledOff?.bookingIds.map((each) => each.toHexString()) ?? []
       tx.emit({
         type: 'train:called_off',
         aggregate: { type: 'train', id: called._id },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 import { id, listOf, name, page, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { BOOKING_ENDS } from '../bookings/contract.js'
 import { takenBack } from '../bookings/kinds/train/contract.js'
@@ -27,6 +28,24 @@ export const train = z.object({
   createdAt: time,
   updatedAt: time,
 })
+
+const journey = train.pick({ route: true, departureTime: true, arrivalTime: true })
+/** Of whoever has seats. */
+const bookingIds = z.array(id)
+
+export const emits = defineEvents('trains', {
+  'train:updated': {
+    when: 'A train goes at another time or on another route.',
+    payload: z.object({ train, previous: journey, bookingIds }),
+  },
+  'train:called_off': { when: 'An admin called a train off.', payload: z.object({ train, bookingIds }) },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    trains: typeof emits
+  }
+}
 
 const terms = {
   route: name,

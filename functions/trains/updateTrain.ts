@@ -5,7 +5,7 @@ import { invalidInput } from '../../platform/runtime/invocation.js'
 import { versionConflict } from '../../platform/runtime/updateVersion.js'
 import { long } from '../../platform/database/long.js'
 import { searchKey } from '../../platform/lib/searchKey.js'
-import { trains } from './contract.js'
+import { emits, trains } from './contract.js'
 import { trainCache } from './train.access.js'
 import { Train, type TrainDocument } from './train.model.js'
 import { presentTrain, SHOWN_FIELDS, type ShownFields } from './train.presenter.js'
@@ -38,7 +38,7 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
     },
     $inc: { version: 1, seats: added, seatsLeft: added },
   }
-  const train = await withEvents(ctx, 'trains', (tx) => changeAndTell(ctx, tx, { guard, change, before }))
+  const train = await withEvents(ctx, emits, (tx) => changeAndTell(ctx, tx, { guard, change, before }))
   if (train) {
     await ctx.use(trainCache).drop([trainId])
     return presentTrain(train)
@@ -59,7 +59,7 @@ type Journey = Pick<TrainDocument, 'route' | 'departureTime' | 'arrivalTime'>
 /** The change, and where it is another journey by now, the event that its passengers are told by. */
 async function changeAndTell(
   ctx: Context,
-  tx: EventTransaction,
+  tx: EventTransaction<typeof emits>,
   { guard, change, before }: { guard: object; change: object; before: Journey },
 ): Promise<ShownFields | null> {
   const changed = await ctx
@@ -77,7 +77,11 @@ async function changeAndTell(
       version: changed.version,
       payload: {
         train: presentTrain(changed),
-        previous: { route: before.route, departureTime: before.departureTime, arrivalTime: before.arrivalTime },
+        previous: {
+          route: before.route,
+          departureTime: before.departureTime.toISOString(),
+          arrivalTime: before.arrivalTime.toISOString(),
+        },
         bookingIds: changed.bookings.map(({ _id }) => _id.toHexString()),
       },
     })

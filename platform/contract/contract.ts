@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ErrorCode } from './errors.js'
+import type { EventPayload, EventType } from './events.js'
 import { id, time, version } from './types.js'
 
 /**
@@ -53,7 +54,7 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
   acknowledges?: { event: string; input(data: Record<string, unknown>): unknown }
   /** Types of the events that are delivered to it, each as its input: see `subscriber`. */
   subscribes?: readonly string[]
-  /** Of those events only the ones whose payload has one of these fields: what concerns nobody costs no call. */
+  /** Of those events only the ones whose payload has one of these fields, if any are named: what concerns nobody costs no call. */
   subscribesWhere?: readonly string[]
 }
 
@@ -82,28 +83,30 @@ export const operation = <I extends z.ZodType, O extends z.ZodType, const K exte
 ): OperationSpec<I, O, K> => spec
 
 /**
- * Spells out an operation that subscribes to events with such a payload. It may hear of each more than once, and only
- * says that it has.
+ * Spells out an operation that subscribes to events. It may hear of each more than once, and only says that it has.
+ * `payload` is what it reads of what they say; defineContract sees that somebody emits them, and that they say it.
  */
-export const subscriber = <P extends z.ZodType>({
+export const subscriber = <P extends z.ZodType, const T extends string, const W extends string = never>({
   payload,
+  subscribes,
+  subscribesWhere = [],
   errors = [],
   deadline = 'quick',
   ...spec
 }: {
   summary: string
   payload: P
-  subscribes: readonly string[]
-  subscribesWhere?: readonly string[]
+  subscribes: readonly T[]
+  subscribesWhere?: readonly W[]
   errors?: readonly ErrorCode[]
   deadline?: DeadlineKind
-}) =>
-  operation({
+}) => ({
+  ...operation({
     ...spec,
     access: 'internal',
     input: z.strictObject({
       eventId: id,
-      type: z.string(),
+      type: z.enum(subscribes),
       aggregate: z.strictObject({ type: z.string(), id }),
       version,
       payload,
@@ -113,14 +116,39 @@ export const subscriber = <P extends z.ZodType>({
     errors,
     deadline,
     idempotent: true,
-  })
+  }),
+  subscribes,
+  subscribesWhere,
+})
 
 type Named<S> = S extends OperationSpec<infer I, infer O, infer K> ? Operation<I, O, K> : never
+
+/** What is wrong with a spec that subscribes: to a type that nobody emits, or expecting more than its events say. */
+type Mistake<S> = S extends { input: z.ZodType<unknown, infer I>; subscribes: readonly (infer T)[] }
+  ? [T] extends [EventType]
+    ? [Having<EventPayload<T>, S extends { subscribesWhere: readonly (infer W)[] } ? W : never>] extends [
+        I extends { payload: infer P } ? P : never,
+      ]
+      ? unknown
+      : { payload: 'expects more than these events say' }
+    : { subscribes: readonly EventType[] }
+  : unknown
+
+/** Payloads that have one of these fields. */
+type Having<P, W> = [W] extends [never]
+  ? P
+  : string extends W
+    ? P
+    : P extends unknown
+      ? W extends keyof P
+        ? P & { [F in W]-?: Exclude<P[F], undefined> }
+        : never
+      : never
 
 /** A domain's operations by name. The file `functions/<domain>/<name>.ts` implements each. */
 export function defineContract<S extends Record<string, unknown>>(
   domain: string,
-  specs: S,
+  specs: S & { [N in keyof S]: Mistake<S[N]> },
 ): { [N in keyof S]: Named<S[N]> } {
   return Object.fromEntries(
     Object.entries(specs).map(([name, spec]) => [

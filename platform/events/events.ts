@@ -1,4 +1,6 @@
 import mongoose from 'mongoose'
+import type { z } from 'zod'
+import type { DomainEvents } from '../contract/events.js'
 import type { Context } from '../runtime/function.js'
 import type { System } from '../runtime/system.js'
 
@@ -22,14 +24,18 @@ export interface DomainEvent<P = unknown> {
   createdAt: string
 }
 
+/** What a record says of its own change, in the words of its domain's contract. `E`: what the domain emits. */
+export type Carried<E extends DomainEvents> = {
+  [T in keyof E['types'] & string]: {
+    type: T
+    /** The entity's own, after the change. */
+    version: number
+    payload: z.input<E['types'][T]['payload']>
+  }
+}[keyof E['types'] & string]
+
 /** What a function says of a change; the rest of the event is made here. */
-export interface Emitted {
-  type: string
-  aggregate: { type: string; id: ObjectId | string }
-  /** The entity's own, after the change. */
-  version: number
-  payload: object
-}
+export type Emitted<E extends DomainEvents> = Carried<E> & { aggregate: { type: string; id: ObjectId | string } }
 
 /** An attempt at a delivery that failed. */
 export interface DeliveryFailure {
@@ -65,28 +71,30 @@ export interface StoredEvent {
 export const EVENTS = 'events'
 
 /** A transaction of one domain's database. */
-export interface EventTransaction {
+export interface EventTransaction<E extends DomainEvents> {
   /** For every read and write of the work. */
   session: mongoose.mongo.ClientSession
-  emit(event: Emitted): void
+  emit(event: Emitted<E>): void
 }
+
+type Ctx = Pick<Context, 'config' | 'now' | 'newId'>
 
 /**
  * Changes and their events in one transaction of the domain's database: all of it is saved, or nothing. `work` may run
  * again when it meets another transaction, so it makes its documents inside and has no other effects. What it throws
  * aborts; an error of the commit itself may leave the outcome unknown, as with any write.
  */
-export async function withEvents<R>(
-  ctx: Pick<Context, 'use' | 'now' | 'newId'>,
-  domain: string,
-  work: (tx: EventTransaction) => Promise<R>,
+export async function withEvents<R, E extends DomainEvents>(
+  ctx: Ctx & Pick<Context, 'use'>,
+  emits: E,
+  work: (tx: EventTransaction<E>) => Promise<R>,
 ): Promise<R> {
-  const connection = ctx.use(databasesOf).connection(domain)
+  const connection = ctx.use(databasesOf).connection(emits.domain)
   let result: R | undefined
   await connection.transaction(
     async (session) => {
       const events: StoredEvent[] = []
-      result = await work({ session, emit: (event) => void events.push(stored(event, ctx)) })
+      result = await work({ session, emit: (event) => void events.push(stored(emits, event, ctx)) })
       if (events.length > 0) await connection.collection<StoredEvent>(EVENTS).insertMany(events, { session })
     },
     { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
@@ -96,21 +104,12 @@ export async function withEvents<R>(
 
 const databasesOf = (system: System): System['databases'] => system.databases
 
-function stored(
-  { type, aggregate, version, payload }: Emitted,
-  { now, newId }: Pick<Context, 'now' | 'newId'>,
-): StoredEvent {
-  return {
-    _id: new mongoose.Types.ObjectId(newId()),
-    type,
-    aggregate: { type: aggregate.type, id: new mongoose.Types.ObjectId(aggregate.id) },
-    version,
-    payload: JSON.stringify(payload),
-    isLocked: true,
-    failures: [],
-    createdAt: now(),
-  }
-}
+const stored = (emits: DomainEvents, event: Emitted<DomainEvents>, ctx: Ctx): StoredEvent => ({
+  ...carriedEvent(emits, event, ctx),
+  aggregate: { type: event.aggregate.type, id: new mongoose.Types.ObjectId(event.aggregate.id) },
+  isLocked: true,
+  failures: [],
+})
 
 /** An event in the record that it tells of; what it leaves out is the same for all of the record's. */
 export type CarriedEvent = Pick<StoredEvent, '_id' | 'type' | 'version' | 'payload' | 'createdAt'> & {
@@ -124,18 +123,30 @@ export type CarriedEvent = Pick<StoredEvent, '_id' | 'type' | 'version' | 'paylo
  * in the same write (its `version` is what clients read and guard by). The contract names the collection in `carriers`, and an index finds what is not delivered:
  * {createdAt: 1, _id: 1} where `outbox` exists.
  */
-export const carriedEvent = (
-  { type, version, payload }: Omit<Emitted, 'aggregate'>,
-  { now, newId }: Pick<Context, 'now' | 'newId'>,
+export const carriedEvent = <E extends DomainEvents>(
+  emits: E,
+  { type, version, payload }: Carried<E>,
+  ctx: Ctx,
   { final = false } = {},
 ): CarriedEvent => ({
-  _id: new mongoose.Types.ObjectId(newId()),
+  _id: new mongoose.Types.ObjectId(ctx.newId()),
   type,
   version,
-  payload: JSON.stringify(payload),
-  createdAt: now(),
+  payload: textOf(emits, type, payload, ctx),
+  createdAt: ctx.now(),
   ...(final && { final }),
 })
+
+/** In development and tests what an event says must be what its contract promises. */
+function textOf(emits: DomainEvents, type: string, payload: unknown, { config }: Ctx): string {
+  const text = JSON.stringify(payload)
+  if (!config.development) return text
+  const spec = emits.types[type]
+  if (!spec) throw new Error(`${emits.domain} has no ${type} in its contract`)
+  const broken = spec.payload.safeParse(JSON.parse(text)).error
+  if (broken) throw new Error(`${type} does not say what its contract promises: ${broken.message}`)
+  return text
+}
 
 /** What subscribers get. */
 export const onTheWire = ({ _id, type, aggregate, version, payload, createdAt }: StoredEvent): DomainEvent => ({

@@ -25,6 +25,10 @@ const STRIKES = 10
 const PAUSE_MS = 5000
 const MAX_MESSAGE_CHARS = 500
 
+/** Some hear only of events whose payload has a field. */
+export const concerns = ({ subscribesWhere: fields = [] }: Operation, payload: unknown): boolean =>
+  fields.length === 0 || fields.some((field) => field in (payload as object))
+
 export function eventSubscribers(system: System, operations: Iterable<Operation>): EventSubscribers {
   const byType = new Map<string, Operation[]>()
   for (const operation of operations)
@@ -51,10 +55,7 @@ export function eventSubscribers(system: System, operations: Iterable<Operation>
 
   return {
     types: [...byType.keys()],
-    of: ({ type, payload }) =>
-      (byType.get(type) ?? []).filter(
-        ({ subscribesWhere: fields }) => !fields || fields.some((field) => field in (payload as object)),
-      ),
+    of: ({ type, payload }) => (byType.get(type) ?? []).filter((each) => concerns(each, payload)),
     available(subscriber) {
       const state = stateOf(subscriber)
       const now = performance.now()

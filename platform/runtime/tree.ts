@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Operation } from '../contract/contract.js'
+import type { DomainEvents, EventSpec } from '../contract/events.js'
 import type { FunctionDefinition } from './function.js'
 
 /**
@@ -69,6 +70,14 @@ export const loadContractModules = async (root = FUNCTIONS): Promise<Record<stri
   Promise.all(
     directories(root).map((domain) => importFrom(root, domain, 'contract') as Promise<Record<string, unknown>>),
   )
+
+/** Every type of event that contracts promise as `emits`, by domain and in the order that they have there. */
+export async function loadEvents(root = FUNCTIONS): Promise<(EventSpec & { domain: string; type: string })[]> {
+  const modules = (await loadContractModules(root)) as { emits?: DomainEvents }[]
+  return modules.flatMap(({ emits }) =>
+    Object.entries(emits?.types ?? {}).map(([type, spec]) => ({ domain: emits?.domain as string, type, ...spec })),
+  )
+}
 
 /**
  * What contracts export as `carriers`, by domain: the collections whose documents carry their events themselves, by the

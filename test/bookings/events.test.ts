@@ -66,7 +66,7 @@ test.serial('tellBooking told twice tells once', async (t) => {
   const payload = await system.run(bookings.createBooking, { carId, from: hour(1), to: hour(2) }, user)
   const event = {
     eventId: system.newId(),
-    type: 'booking:committed',
+    type: 'booking:committed' as const,
     aggregate: { type: 'booking', id: payload.id },
     version: 2,
     payload,

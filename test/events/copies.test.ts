@@ -5,6 +5,7 @@ import { withEvents } from '../../platform/events/events.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { defineModel } from '../../platform/database/model.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
+import { things as emits } from './listeners.js'
 
 interface ThingCopy {
   title: string
@@ -17,7 +18,11 @@ const ThingCopy = defineModel<ThingCopy>(
   new Schema<ThingCopy>({ title: String, version: Number }, { versionKey: false }),
 )
 
-const event = (id: string, version: number) => ({ type: 'thing:changed', aggregate: { type: 'thing', id }, version })
+const event = (id: string, version: number) => ({
+  type: 'thing:changed' as const,
+  aggregate: { type: 'thing', id },
+  version,
+})
 
 async function apply(system: TestSystem, id: string, version: number, creates = false): Promise<string> {
   try {
@@ -86,7 +91,7 @@ test('a change and its event are saved together, or neither', async (t) => {
   const things = connection.collection('thingCopies')
   const id = system.newId()
   const change = (title: string, fails = false) =>
-    withEvents(system, 'bookings', async (tx) => {
+    withEvents(system, emits, async (tx) => {
       const _id = new mongoose.Types.ObjectId(id)
       await things.updateOne({ _id }, { $set: { title }, $inc: { version: 1 } }, { upsert: true, session: tx.session })
       const saved = await things.findOne({ _id }, { session: tx.session })

@@ -1,16 +1,24 @@
 import { z } from 'zod'
 import { defineContract, subscriber } from '../../platform/contract/contract.js'
+import { defineEvents } from '../../platform/contract/events.js'
 
-/** Subscribers that exist in the tests alone. */
-const subscription = (types: readonly string[]) =>
-  subscriber({
-    summary: 'Hears of things.',
-    payload: z.record(z.string(), z.unknown()),
-    errors: ['out_of_order'],
-    subscribes: types,
-  })
+/** Events and subscribers that exist in the tests alone. */
+const payload = z.record(z.string(), z.unknown())
+
+export const things = defineEvents('bookings', {
+  'thing:changed': { when: 'A test changed a thing.', payload },
+  'other:changed': { when: 'A test changed another thing.', payload },
+})
+
+declare module '../../platform/contract/events.js' {
+  interface EmittedEvents {
+    things: typeof things
+  }
+}
+
+const hears = { summary: 'Hears of things.', payload, errors: ['out_of_order'] } as const
 
 export const listeners = defineContract('listeners', {
-  hearThings: subscription(['thing:changed']),
-  hearAlso: subscription(['thing:changed', 'other:changed']),
+  hearThings: subscriber({ ...hears, subscribes: ['thing:changed'] }),
+  hearAlso: subscriber({ ...hears, subscribes: ['thing:changed', 'other:changed'] }),
 })

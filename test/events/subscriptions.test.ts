@@ -1,18 +1,29 @@
 import test from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadContracts } from '../../platform/runtime/tree.js'
+import { loadContracts, loadEvents } from '../../platform/runtime/tree.js'
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', 'functions')
 
 test('every type that is subscribed to is emitted by somebody: a misspelt one would never come', async (t) => {
-  const sources = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('contract.ts'))
-    .map((file) => readFileSync(join(FUNCTIONS, file), 'utf8'))
+  const emitted = new Set((await loadEvents()).map(({ type }) => type))
   const subscribed = [...(await loadContracts()).values()].flatMap(({ subscribes = [] }) => subscribes)
   t.true(subscribed.length > 0)
-  const unheardOf = [...new Set(subscribed)].filter((type) => !sources.some((source) => source.includes(`'${type}'`)))
+  const unheardOf = [...new Set(subscribed)].filter((type) => !emitted.has(type))
   t.deepEqual(unheardOf, [])
+})
+
+test('every type that a contract promises is emitted by its domain', async (t) => {
+  const sources = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('contract.ts'))
+    .map((file) => ({ file, source: readFileSync(join(FUNCTIONS, file), 'utf8') }))
+  const promised = await loadEvents()
+  t.is(new Set(promised.map(({ type }) => type)).size, promised.length)
+  for (const { domain, type } of promised)
+    t.true(
+      sources.some(({ file, source }) => file.startsWith(`${domain}/`) && source.includes(`'${type}'`)),
+      type,
+    )
 })
 
 test('a subscriber takes events, is for other functions alone, and may be told twice', async (t) => {

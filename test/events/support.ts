@@ -7,9 +7,14 @@ import { withEvents, type DomainEvent, type StoredEvent } from '../../platform/e
 import { define, type Context, type FunctionDefinition } from '../../platform/runtime/function.js'
 import { loadFunctions } from '../../platform/runtime/tree.js'
 import { createTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.js'
-import { listeners } from './listeners.js'
+import { listeners, things as emits } from './listeners.js'
 
 export type Hearing = (event: DomainEvent, ctx: Context) => Promise<void> | void
+
+interface Changed {
+  type?: keyof (typeof emits)['types']
+  payload?: object
+}
 
 export interface EventSystem extends TestSystem {
   /** What each listener was told, in order, whatever it answered. */
@@ -17,7 +22,7 @@ export interface EventSystem extends TestSystem {
   /** What a listener does with an event; by default it answers. */
   onHearing(listener: keyof typeof listeners, hearing: Hearing): void
   /** Saves a change of a thing with its event. Answers the event's id. */
-  change(thingId: string, version: number, options?: { type?: string; payload?: object }): Promise<void>
+  change(thingId: string, version: number, options?: Changed): Promise<void>
   dispatch(): Promise<Dispatching>
   stored(): Promise<StoredEvent[]>
   /** As the retry job does, whatever the time by which an event is due again. */
@@ -48,8 +53,8 @@ export async function createEventSystem(
   return Object.assign(system, {
     heard,
     onHearing: (listener: keyof typeof listeners, hearing: Hearing) => void hearings.set(listener, hearing),
-    async change(thingId: string, version: number, { type = 'thing:changed', payload = {} } = {}) {
-      await withEvents(system, 'bookings', async (tx) => {
+    async change(thingId: string, version: number, { type = 'thing:changed', payload = {} }: Changed = {}) {
+      await withEvents(system, emits, async (tx) => {
         const _id = new mongoose.Types.ObjectId(thingId)
         await things.updateOne({ _id }, { $set: { version } }, { upsert: true, session: tx.session })
         const kind = type.split(':')[0] as string

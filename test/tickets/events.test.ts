@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import test from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
 import { onTheWire, type DomainEvent, type StoredEvent } from '../../platform/events/events.js'
+import { concerns } from '../../platform/events/subscribers.js'
 import type { Operation } from '../../platform/contract/contract.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
@@ -32,7 +33,8 @@ async function deliverBadly(store: Store, picks: () => number): Promise<void> {
       seen.add(String(each._id))
       const event = onTheWire(each)
       for (const operation of subscriptions)
-        if (operation.subscribes?.includes(event.type) && concerns(operation, event)) open.push({ operation, event })
+        if (operation.subscribes?.includes(event.type) && concerns(operation, event.payload))
+          open.push({ operation, event })
     }
     if (open.length === 0) return
     const shuffled = open.splice(0).map((each) => ({ each, key: picks() }))
@@ -49,10 +51,6 @@ async function deliverBadly(store: Store, picks: () => number): Promise<void> {
   }
   throw new Error(`${open.length} events were never taken`)
 }
-
-/** Some hear only of events whose payload has a field. */
-const concerns = ({ subscribesWhere: fields }: Operation, { payload }: DomainEvent): boolean =>
-  !fields || fields.some((field) => field in (payload as object))
 
 /** Two buyers and one ticket: the first order expires, the second holds it, both pay, and the second one cancels. */
 async function play(store: Store, deliver: () => Promise<void>): Promise<Ending> {

@@ -165,7 +165,12 @@ test.serial('what Stripe answers to a refund, at once or later, becomes of it', 
   // The same event once more: sockets know it by its key.
   const [event] = entries.map(({ key }) => key)
   const payload = { alert: { name: 'refund:failed', message: 'x', chargeId: told.chargeId, amount: 500 } }
-  const again = { type: 'charge:updated', aggregate: { type: 'charge', id: told.chargeId }, version: 3, payload }
+  const again = {
+    type: 'charge:updated' as const,
+    aggregate: { type: 'charge', id: told.chargeId },
+    version: 3,
+    payload,
+  }
   const createdAt = store.clock.now().toISOString()
   await store.run(events.alertAdmins, { eventId: event ?? '', ...again, createdAt }, null)
   t.is((await store.run(feeds.readFeed, { feed: `user:${admin.userId}`, after: 0 }, null)).entries.length, 1)

@@ -74,7 +74,7 @@ test.serial('announceOutcome, delivered twice, is told once in each feed', async
   const payload = await bookSeats(system, buyer, trainId, ['Ada'])
   const event = {
     eventId: system.newId(),
-    type: 'booking:committed',
+    type: 'booking:committed' as const,
     aggregate: { type: 'booking', id: payload.id },
     version: 2,
     payload,

@@ -4,6 +4,7 @@ import type { Participant } from '../../../protocol/participant.js'
 import type { Context } from '../../../platform/runtime/function.js'
 import type { System } from '../../../platform/runtime/system.js'
 import type { BookingDocument } from '../booking.model.js'
+import type { BOOKING_ENDS } from '../contract.js'
 
 /** What a booking is of, when it is, and what it costs. */
 export type Draft<B extends BookingDocument = BookingDocument> = Omit<B, Exclude<keyof BookingDocument, Terms>>
@@ -47,7 +48,7 @@ export interface Kind<
 }
 
 export interface Ending<Shown = unknown> {
-  type: string
+  type: (typeof BOOKING_ENDS)[number]
   payload: Shown
   createdAt: string
 }

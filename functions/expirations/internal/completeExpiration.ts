@@ -1,12 +1,12 @@
 import mongoose from 'mongoose'
 import { withEvents } from '../../../platform/events/events.js'
 import { define } from '../../../platform/runtime/function.js'
-import { expirations } from '../contract.js'
+import { emits, expirations } from '../contract.js'
 import { Expiration } from '../expiration.model.js'
 
 export default define(expirations.completeExpiration, async (ctx, { orderId }) => {
   const _id = new mongoose.Types.ObjectId(orderId)
-  const completed = await withEvents(ctx, 'expirations', async (tx) => {
+  const completed = await withEvents(ctx, emits, async (tx) => {
     const { deletedCount } = await ctx.model(Expiration).deleteOne({ _id }, { session: tx.session })
     if (deletedCount === 0) return false
     tx.emit({

@@ -2,7 +2,7 @@ import mongoose from 'mongoose'
 import { applyCopy } from '../../../platform/events/copies.js'
 import { withEvents } from '../../../platform/events/events.js'
 import { define } from '../../../platform/runtime/function.js'
-import { orders } from '../contract.js'
+import { emits, orders } from '../contract.js'
 import { moveOrder } from '../order.changes.js'
 import { copiedFields } from '../ticketCopy.access.js'
 import { TicketCopy } from '../ticketCopy.model.js'
@@ -13,7 +13,7 @@ export default define(orders.followTicket, async (ctx, event) => {
   // Also where the copy had seen it before: a copy that was fetched is ahead of the events. The state alone decides.
   const { orderId } = payload
   if (orderId !== undefined) {
-    await withEvents(ctx, 'orders', (tx) =>
+    await withEvents(ctx, emits, (tx) =>
       moveOrder(ctx, tx, { id: new mongoose.Types.ObjectId(orderId), to: 'awaiting_payment' }),
     )
   }

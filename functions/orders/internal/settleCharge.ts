@@ -1,11 +1,11 @@
 import mongoose, { type Types } from 'mongoose'
 import { DUPLICATE_KEY } from '../../../platform/database/bulkErrors.js'
 import { Refusal } from '../../../platform/contract/errors.js'
-import { withEvents, type EventTransaction } from '../../../platform/events/events.js'
+import { withEvents } from '../../../platform/events/events.js'
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { payments } from '../../payments/contract.js'
-import { orders } from '../contract.js'
-import { holdsOf, moveOrder } from '../order.changes.js'
+import { emits, orders } from '../contract.js'
+import { holdsOf, moveOrder, type OrderTransaction } from '../order.changes.js'
 import { Order, type OrderDocument } from '../order.model.js'
 
 const { ObjectId } = mongoose.Types
@@ -36,7 +36,7 @@ type RefusalReason = 'order_complete' | 'order_cancelled' | 'ticket_taken'
 async function decide(ctx: Context, orderId: Types.ObjectId, chargeId: Types.ObjectId): Promise<string | null> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await withEvents(ctx, 'orders', (tx) => decideWithin(ctx, tx, orderId, chargeId))
+      return await withEvents(ctx, emits, (tx) => decideWithin(ctx, tx, orderId, chargeId))
     } catch (error) {
       // Another order has just taken the ticket, or the number of the hold: look again.
       if ((error as { code?: unknown }).code !== DUPLICATE_KEY || attempt === ATTEMPTS) throw error
@@ -47,7 +47,7 @@ async function decide(ctx: Context, orderId: Types.ObjectId, chargeId: Types.Obj
 /** In a transaction: what it reads of the order is what it changes. */
 async function decideWithin(
   ctx: Context,
-  tx: EventTransaction,
+  tx: OrderTransaction,
   id: Types.ObjectId,
   chargeId: Types.ObjectId,
 ): Promise<string | null> {
@@ -72,7 +72,7 @@ async function decideWithin(
 }
 
 /** Why the charge cannot complete its order. One that expired is completed late where nobody else holds its ticket. */
-async function obstacle(ctx: Context, tx: EventTransaction, order: OrderDocument): Promise<RefusalReason | null> {
+async function obstacle(ctx: Context, tx: OrderTransaction, order: OrderDocument): Promise<RefusalReason | null> {
   if (order.state === 'complete') return 'order_complete'
   if (order.state !== 'cancelled') return null
   if (order.reason !== 'expired') return 'order_cancelled'

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { withEvents } from '../../../platform/events/events.js'
 import { define } from '../../../platform/runtime/function.js'
-import { tickets } from '../contract.js'
+import { emits, tickets } from '../contract.js'
 import { changeTicket } from '../ticket.changes.js'
 
 /**
@@ -12,7 +12,7 @@ export default define(tickets.lockTicket, async (ctx, { payload }) => {
   const _id = new mongoose.Types.ObjectId(payload.ticketId)
   const orderId = new mongoose.Types.ObjectId(payload.id)
   const { hold, state } = payload
-  await withEvents(ctx, 'tickets', (tx) =>
+  await withEvents(ctx, emits, (tx) =>
     state === 'cancelled'
       ? changeTicket(
           ctx,

@@ -63,7 +63,7 @@ async function fill({ events }: Stage, count: number): Promise<void> {
     for (let from = 0; from < things.length; from += INSERT_AT_ONCE) {
       const batch = things.slice(from, from + INSERT_AT_ONCE).map((id): StoredEvent => ({
         _id: new mongoose.Types.ObjectId(),
-        type: 'thing:changed',
+        type: 'measured:changed',
         aggregate: { type: 'thing', id },
         version,
         payload: JSON.stringify({ sentAt: 0, text: 'x'.repeat(200) }),

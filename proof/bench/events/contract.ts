@@ -1,12 +1,26 @@
 import { z } from 'zod'
 import { defineContract, subscriber } from '../../../platform/contract/contract.js'
+import { defineEvents } from '../../../platform/contract/events.js'
 
-/** The subscriber that the benchmark of events delivers to. No part of the product. */
+const said = z.object({ sentAt: z.number(), text: z.string() })
+
+/** What the benchmark of events emits, in the database of bookings. No part of the product. */
+export const measurements = defineEvents('bookings', {
+  'measured:changed': { when: 'The benchmark changed a thing.', payload: said },
+})
+
+declare module '../../../platform/contract/events.js' {
+  interface EmittedEvents {
+    measured: typeof measurements
+  }
+}
+
+/** The subscriber that they are delivered to. */
 export const measured = defineContract('measured', {
   hearThing: subscriber({
     summary: 'Brings its copy of a thing up to the event.',
-    payload: z.object({ sentAt: z.number(), text: z.string() }),
+    payload: said,
     errors: ['out_of_order'],
-    subscribes: ['thing:changed'],
+    subscribes: ['measured:changed'],
   }),
 })

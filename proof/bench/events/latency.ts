@@ -3,6 +3,7 @@ import { withEvents } from '../../../platform/events/events.js'
 import { percentile } from '../../support/numbers.js'
 import type { Server } from '../../support/server.js'
 import { drained, setStage, type Stage } from './stage.js'
+import { measurements } from './contract.js'
 
 /** From sending the commit to the subscriber's own durable write, ms; the commit itself is in it. */
 export interface LatencyResult {
@@ -54,10 +55,10 @@ async function changeAll({ system, db }: Stage, perSecond: number, count: number
 
 async function changeOne(system: Stage['system'], db: Stage['db']): Promise<void> {
   const id = system.newId()
-  await withEvents(system, 'bookings', async (tx) => {
+  await withEvents(system, measurements, async (tx) => {
     await db.collection('things').insertOne({ version: 1 }, { session: tx.session })
     tx.emit({
-      type: 'thing:changed',
+      type: 'measured:changed',
       aggregate: { type: 'thing', id },
       version: 1,
       payload: { sentAt: performance.now(), text: 'x'.repeat(200) },

@@ -24,7 +24,7 @@ interface Shown {
  */
 export async function announceSeats(ctx: Context, { type, payload, createdAt }: Ending<Shown>): Promise<void> {
   const { id, userId, trainId, passengers, reverses, reason } = payload
-  const name = NAMES[type] ?? 'booking:updated'
+  const name = NAMES[type]
   const bookingId = reverses ?? id
   const seats = passengers.flatMap(({ seat }) => seat ?? [])
   const news = {
@@ -40,7 +40,7 @@ export async function announceSeats(ctx: Context, { type, payload, createdAt }: 
   await ctx.call(feeds.appendToFeed, { feed: `user:${userId}`, entries: [own] })
 }
 
-const NAMES: Record<string, string> = {
+const NAMES: Record<Ending['type'], string> = {
   'booking:committed': 'booking:confirmed',
   'booking:refused': 'booking:rejected',
   'booking:reversed': 'booking:cancelled',
