@@ -61,16 +61,16 @@ async function settings(say: (line: string) => void): Promise<NodeJS.ProcessEnv>
 }
 
 async function startMongod(config: Config, say: (line: string) => void): Promise<ChildProcess> {
-  const { binary, dbPath, port } = await prepareMongod(config, say)
+  const { binary, password, ...place } = await prepareMongod(config, say)
   // A process group of its own: a terminal's Ctrl-C is for us, who end it last.
-  const mongod = spawn(binary, mongodArgs({ dbPath, port }), { stdio: 'ignore', detached: true })
+  const mongod = spawn(binary, mongodArgs(place), { stdio: 'ignore', detached: true })
   const failed = once(mongod, 'exit').then(([code]) => {
     throw new CommandFailure(
       `MongoDB does not start (exit code ${code}): run it by hand to see why:\n  ${mongod.spawnargs.join(' ')}`,
     )
   })
   failed.catch(() => {})
-  await Promise.race([initiateReplicaSet(port), failed])
+  await Promise.race([initiateReplicaSet(place.port, { password }), failed])
   return mongod
 }
 

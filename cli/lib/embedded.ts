@@ -3,7 +3,7 @@ import type { Config } from '../../config/index.js'
 import { MONGOD_APP, NAMESPACE } from '../../platform/app/ecosystem.js'
 import { initiateReplicaSet, mongodArgs } from '../../platform/mongod/mongod.js'
 import { CommandFailure } from './command.js'
-import { dbPathOf, keptPort, KILL_TIMEOUT_MS, prepareMongod } from './mongodData.js'
+import { dbPathOf, keptPort, KILL_TIMEOUT_MS, mongodKey, prepareMongod } from './mongodData.js'
 import { lastWords, listProcesses, pm2 } from './pm2.js'
 
 /** Runs the embedded MongoDB under PM2, with its data in DATA_DIR, and returns when it can be written to. */
@@ -16,17 +16,17 @@ export async function startEmbeddedMongo(config: Config, say: (line: string) => 
   }
   if (known?.status === 'online') {
     const port = keptPort(config)
-    if (port) return initiateReplicaSet(port)
+    if (port) return initiateReplicaSet(port, mongodKey(config))
   }
   if (known) await pm2(['delete', String(known.id)])
 
-  const { binary, dbPath, port } = await prepareMongod(config, say)
+  const { binary, password, ...place } = await prepareMongod(config, say)
   const options = ['--name', MONGOD_APP, '--namespace', NAMESPACE, '--interpreter', 'none', '--merge-logs']
   const limits = ['--kill-timeout', String(KILL_TIMEOUT_MS)]
-  await pm2(['start', binary, ...options, ...limits, '--', ...mongodArgs({ dbPath, port })])
+  await pm2(['start', binary, ...options, ...limits, '--', ...mongodArgs(place)])
   const settled = new AbortController()
   try {
-    await Promise.race([initiateReplicaSet(port), failWhenGivenUp(config, settled.signal)])
+    await Promise.race([initiateReplicaSet(place.port, { password }), failWhenGivenUp(config, settled.signal)])
   } finally {
     settled.abort()
   }

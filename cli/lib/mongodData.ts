@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedUriFile, type Config } from '../../config/index.js'
-import { embeddedMongoUri, findMongod } from '../../platform/mongod/mongod.js'
+import { embeddedMongoUri, findMongod, type MongodPlace } from '../../platform/mongod/mongod.js'
 import { CommandFailure } from './command.js'
 
 /** A clean shutdown flushes everything; cut short, the next start has to replay the journal. */
@@ -11,10 +12,9 @@ export const KILL_TIMEOUT_MS = 60_000
 /** Below the ports that systems give to clients, so that ours is still free after a stop. */
 const PORTS = { from: 20_000, to: 30_000 }
 
-export interface EmbeddedMongod {
+export interface EmbeddedMongod extends Required<MongodPlace> {
   binary: string
-  dbPath: string
-  port: number
+  password: string
 }
 
 export const dbPathOf = ({ dataDir }: Config): string => join(dataDir, 'mongod')
@@ -26,12 +26,26 @@ export const dbPathOf = ({ dataDir }: Config): string => join(dataDir, 'mongod')
 export async function prepareMongod(config: Config, say: (line: string) => void): Promise<EmbeddedMongod> {
   const dbPath = dbPathOf(config)
   const binary = await findMongod(say)
-  mkdirSync(dbPath, { recursive: true })
+  mkdirSync(dbPath, { recursive: true, mode: 0o700 })
   await endOrphan(dbPath, say)
   const port = await choosePort(config)
-  writeFileSync(embeddedUriFile(config.dataDir), `${embeddedMongoUri(port)}\n`)
+  const { keyFile, password } = mongodKey(config)
+  writeOwn(embeddedUriFile(config.dataDir), `${embeddedMongoUri(port, password)}\n`)
   say(`Starting MongoDB (${binary}) at 127.0.0.1:${port}, data in ${dbPath}`)
-  return { binary, dbPath, port }
+  return { binary, dbPath, port, keyFile, password }
+}
+
+/** What opens the embedded MongoDB: made at random once, and for this user's eyes alone. */
+export function mongodKey({ dataDir }: Config): { keyFile: string; password: string } {
+  const keyFile = join(dataDir, 'mongod.key')
+  if (!readIfThere(keyFile)) writeOwn(keyFile, randomBytes(32).toString('hex'))
+  return { keyFile, password: readIfThere(keyFile) }
+}
+
+function writeOwn(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 })
+  // The mode above is for a file that is made; one that is there keeps its own.
+  chmodSync(file, 0o600)
 }
 
 /** Who runs a mongod for us: PM2's daemon, or `npm run dev`. */

