@@ -18,6 +18,7 @@ export interface AppSpec {
   kill_timeout: number
   min_uptime: number
   max_restarts: number
+  env: Readonly<Record<string, string>>
   merge_logs: true
   pmx: false
   vizion: false
@@ -96,6 +97,8 @@ function appDefaults(config: Config, root: string) {
     // No restart_delay and no exp_backoff_restart_delay: with either PM2 shows `waiting restart` in place of `errored`.
     min_uptime: 10_000,
     max_restarts: 10,
+    // PM2 lays what it is given over what a process had: a setting that was taken away is emptied by name.
+    env: config.environment,
     merge_logs: true,
     pmx: false,
     vizion: false,

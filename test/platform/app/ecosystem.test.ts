@@ -128,3 +128,11 @@ test('PM2 shows errored for what cannot run: no option that hides it', (t) => {
     t.false('exp_backoff_restart_delay' in app)
   }
 })
+
+test('every app is given each of our settings, empty where it is not set: what was taken away does not stay', (t) => {
+  const set = { DATA_DIR: dataDir, TOKEN_TTL_MS: '5000', MONGODB_URI_USERS: 'mongodb://127.0.0.1:1/u' }
+  for (const { env } of ecosystem(loadConfig({ ...set, PATH: '/bin' }), '/root', TREE, MANY)) {
+    t.like(env, { ...set, REDIS_URL: '', NODE_ENV: '', MONGODB_URI_BOOKINGS: '' })
+    t.false('PATH' in env, 'what is not ours')
+  }
+})
