@@ -3,7 +3,8 @@ import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 import { requireAdmin } from './signIn.js'
-import { COLLECTION, jobsDatabase } from './store.js'
+import { JOBS_COLLECTION } from '../platform/jobs/lateness.js'
+import { jobsDatabase } from './store.js'
 
 export interface Dashboard {
   app: Express
@@ -15,7 +16,7 @@ export async function createDashboard(system: System): Promise<Dashboard> {
   const { log } = system
   const agenda = createAgenda(jobsDatabase(system.databases), {
     name: 'agendash',
-    collection: COLLECTION,
+    collection: JOBS_COLLECTION,
     processEveryMs: 60_000,
     log,
   })

@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 import type { ScheduledJob } from './schedule.js'
-import { COLLECTION, ensureRecurring, jobsDatabase, jobStore } from './store.js'
+import { JOBS_COLLECTION } from '../platform/jobs/lateness.js'
+import { ensureRecurring, jobsDatabase, jobStore } from './store.js'
 
 /**
  * Agenda takes the jobs that fall due before its next look and sets a timer for each. So with two looks an interval
@@ -27,7 +28,7 @@ export async function startScheduler(system: System, schedule: readonly Schedule
   const shortestIntervalMs = Math.min(...schedule.map((job) => job.intervalMs(config)))
   const agenda = createAgenda(jobsDatabase(system.databases), {
     name: owner,
-    collection: COLLECTION,
+    collection: JOBS_COLLECTION,
     processEveryMs: Math.min(LONGEST_LOOK_MS, Math.floor(shortestIntervalMs / LOOKS_PER_INTERVAL)),
     log,
   })

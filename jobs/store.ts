@@ -1,9 +1,7 @@
 import mongoose from 'mongoose'
 import { DUPLICATE_KEY } from '../platform/database/bulkErrors.js'
+import { JOBS_COLLECTION } from '../platform/jobs/lateness.js'
 import type { Databases } from '../platform/database/database.js'
-
-/** Where Agenda keeps its jobs; also its own default, so that other tools for Agenda find them. */
-export const COLLECTION = 'agendaJobs'
 
 /** A job as Agenda stores it; what has not happened yet is absent or null. */
 export interface StoredJob {
@@ -35,7 +33,8 @@ export function jobsDatabase(databases: Databases): mongoose.mongo.Db {
   return db
 }
 
-export const jobStore = (databases: Databases): JobStore => jobsDatabase(databases).collection<StoredJob>(COLLECTION)
+export const jobStore = (databases: Databases): JobStore =>
+  jobsDatabase(databases).collection<StoredJob>(JOBS_COLLECTION)
 
 /**
  * Sees to it that the recurring job stands in the database, once, with this interval. An interval that became shorter

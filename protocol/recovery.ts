@@ -1,4 +1,6 @@
+import type { ModelDefinition } from '../platform/database/model.js'
 import type { Context } from '../platform/runtime/function.js'
+import { BACKLOG_PAGE, BACKLOG_READ_MS, type Unsettled } from './backlog.js'
 import { OutOfTime, type Engine, type EngineBooking } from './engine.js'
 import { dueFilters, PARK_AFTER, sweep } from './retries.js'
 import { isOutstanding } from './states.js'
@@ -27,6 +29,23 @@ export async function findStuck<B extends EngineBooking>(ctx: Context, engine: E
   const stuck = { ...isOutstanding, createdAt: { $lt: stuckSince(ctx) }, parked: false }
   const { fresh, again } = dueFilters(ctx, 'recoveries')
   return [...(await engine.find({ ...stuck, ...fresh }, PAGE)), ...(await engine.find({ ...stuck, ...again }, PAGE))]
+}
+
+/** What is stuck or parked, oldest first, for whoever tells how the system is doing. */
+export async function unsettledOf<B extends EngineBooking>(
+  ctx: Pick<Context, 'now' | 'config' | 'model'>,
+  model: ModelDefinition<B>,
+): Promise<Unsettled[]> {
+  const found = await ctx
+    .model(model)
+    .find({ ...isOutstanding, createdAt: { $lt: stuckSince(ctx) } } as never, { parked: 1, lastModified: 1 })
+    .sort({ createdAt: 1 })
+    .limit(BACKLOG_PAGE)
+    .maxTimeMS(BACKLOG_READ_MS)
+    .lean<Pick<EngineBooking, 'parked' | 'lastModified'>[]>()
+  return found
+    .filter(({ parked, lastModified }) => parked || lastModified < stuckSince(ctx))
+    .map(({ parked, lastModified }) => ({ parked, since: lastModified }))
 }
 
 export interface Recovery<B extends EngineBooking> {

@@ -11,7 +11,8 @@ const POLL_MS = 500
 const ANSWER_MS = 5000
 
 /**
- * Returns when PM2 holds every process of these apps to be up and getStatus, asked through the gateway, says OK. Throws
+ * Returns when PM2 holds every process of these apps to be up and getStatus, asked through the gateway, says that every function and
+ * every database answers. Throws
  * what a person needs to go on: the app that PM2 gave up and its last words, or what is still missing after the timeout.
  */
 export async function waitUntilAnswering(config: Config, apps: readonly AppSpec[]): Promise<void> {
@@ -34,8 +35,11 @@ async function whatIsLacking(config: Config): Promise<string | undefined> {
   try {
     const client = await connect(gatewayUrl(config), { deadlineMs: ANSWER_MS })
     try {
-      const { status, message } = await client.call('getStatus', {})
-      return status === 'OK' ? undefined : message
+      const { checks, functions, message } = await client.call('getStatus', {})
+      // What waits for recovery, or for an admin, is no reason not to serve.
+      const serves =
+        functions.every(({ instances }) => instances > 0) && checks.every(({ name, ok }) => ok || name !== 'database')
+      return serves ? undefined : message
     } finally {
       client.close()
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
 import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
@@ -237,4 +238,5 @@ export const bookings = defineContract('bookings', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  reportStuckBookings: backlogOperation('bookings that are stuck or parked.'),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { id, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from '../../platform/lib/zone.rules.js'
@@ -241,4 +242,7 @@ export const calendars = defineContract('calendars', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  reportStuckInvitations: backlogOperation(
+    'invitations whose payment is stuck or parked, and how far the view is behind.',
+  ),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { id, listOf, page, time, version } from '../../platform/contract/types.js'
 
@@ -64,4 +65,5 @@ export const events = defineContract('events', {
     deadline: 'quick',
     idempotent: true,
   }),
+  reportDeadEvents: backlogOperation('how many dead letters there are.'),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { id, listOf, page, text, time } from '../../platform/contract/types.js'
 
@@ -107,4 +108,5 @@ export const messages = defineContract('messages', {
     deadline: 'quick',
     idempotent: true,
   }),
+  reportMessageView: backlogOperation('how far the view is behind.'),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
 import { amount, id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
@@ -297,4 +298,5 @@ export const payments = defineContract('payments', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  reportStuckPayments: backlogOperation('payments and charges that are stuck, parked, or wait for an admin.'),
 })

@@ -4,6 +4,7 @@ import { define } from '../../platform/runtime/function.js'
 import type { PeerHealth } from '../../platform/runtime/transport.js'
 import { listTree, type Located } from '../../platform/runtime/tree.js'
 import { readVersion } from '../../platform/lib/version.js'
+import { backlogs, type BacklogCheck } from './backlog.remote.js'
 import { platform } from './contract.js'
 
 export default define(platform.getStatus, async (ctx, { domain }) => {
@@ -14,25 +15,40 @@ export default define(platform.getStatus, async (ctx, { domain }) => {
     })
   }
 
-  const processes = await ctx.survey()
-  const asked = domain === undefined ? domains : [domain]
-  const known = reports.get(processes) ?? new Map<string | undefined, Report>()
-  const report = known.get(domain) ?? assess(processes, tree, asked)
-  reports.set(processes, known.set(domain, report))
+  const [processes, waiting] = await Promise.all([ctx.survey(), ctx.use(backlogs)()])
+  const known = reports.of(processes, waiting)
+  const report = known.get(domain) ?? assess({ processes, waiting, tree, domains, domain })
+  known.set(domain, report)
   return { ...report, version }
 })
 
 type Report = Pick<Output<typeof platform.getStatus>, 'status' | 'message' | 'checks' | 'functions'>
 
-/** What is worked out once a process, and once a survey. */
+/** What is worked out once a process, and once for what was seen. */
 function createBoard() {
   const tree = listTree()
   const domains = [...new Set(tree.map((each) => each.domain))]
-  const reports = new WeakMap<readonly PeerHealth[], Map<string | undefined, Report>>()
+  let latest: { seen: readonly unknown[]; reports: Map<string | undefined, Report> } | undefined
+  const reports = {
+    of(...seen: readonly unknown[]): Map<string | undefined, Report> {
+      if (!latest?.seen.every((each, i) => each === seen[i])) latest = { seen, reports: new Map() }
+      return latest.reports
+    },
+  }
   return { tree, domains, version: readVersion(), reports }
 }
 
-function assess(processes: readonly PeerHealth[], tree: readonly Located[], asked: readonly string[]): Report {
+interface Seen {
+  processes: readonly PeerHealth[]
+  waiting: readonly BacklogCheck[]
+  tree: readonly Located[]
+  domains: readonly string[]
+  /** Asked for; undefined: all. */
+  domain: string | undefined
+}
+
+function assess({ processes, waiting, tree, domains, domain }: Seen): Report {
+  const asked = domain === undefined ? domains : [domain]
   const instances = countInstances(processes)
   const functions = tree
     .filter((each) => asked.includes(each.domain))
@@ -44,14 +60,23 @@ function assess(processes: readonly PeerHealth[], tree: readonly Located[], aske
     (!cutOff.includes(each) || processes.some(({ databases }) => databases[each]))
   // Whoever answers this is alive; that says nothing of the rest.
   const rest = asked.filter((each) => each !== platform.getStatus.domain)
-  const checks = asked.flatMap((each) => checksOf(each, processes))
-  // A database that is gone is told in words of its own.
-  const troubled = checks.filter(({ name, ok }) => !ok && name !== DATABASE)
+  const ofProcesses = asked.flatMap((each) => checksOf(each, processes))
+  // The jobs are nobody's domain: they are told with all. What was seen behind a database that is gone says nothing now.
+  const ofWork = waiting.filter(
+    (each) => (domain === undefined || each.domain === domain) && !cutOff.includes(each.domain),
+  )
+  const checks = [...ofProcesses, ...ofWork]
+  const isBad = ({ ok }: Check): boolean => !ok
 
   return {
-    status:
-      missing.length + checks.filter(({ ok }) => !ok).length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
-    message: describe(missing, cutOff, troubled),
+    status: missing.length + checks.filter(isBad).length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
+    message: describe({
+      missing,
+      cutOff,
+      // A database that is gone is told in words of its own.
+      own: ofProcesses.filter((each) => isBad(each) && each.name !== DATABASE),
+      waiting: ofWork.filter(isBad),
+    }),
     checks,
     functions: functions.map((each) => ({ name: each.operation, instances: each.instances })),
   }
@@ -89,15 +114,26 @@ function countInstances(processes: readonly PeerHealth[]): Map<string, number> {
   return instances
 }
 
-function describe(
-  missing: readonly { domain: string; operation: string }[],
-  cutOff: readonly string[],
-  troubled: readonly Check[],
-): string {
+interface Lacks {
+  missing: readonly { domain: string; operation: string }[]
+  cutOff: readonly string[]
+  /** What a process looks after. */
+  own: readonly Check[]
+  waiting: readonly Check[]
+}
+
+/** One cause is named once, however many processes and domains meet it. */
+function describe({ missing, cutOff, own, waiting }: Lacks): string {
+  // What follows a semicolon are figures of the process alone.
+  const causes = new Set(own.map(({ name, detail }) => `The ${name}: ${detail.split(';')[0]}.`))
   const lacks = [
     ...(missing.length ? [`No instance of ${missing.map((each) => each.operation).join(', ')}.`] : []),
-    ...cutOff.map((domain) => `The database of ${domain} does not answer every process that needs it.`),
-    ...troubled.map(({ domain, name, detail }) => `The ${name} of ${domain}: ${detail}.`),
+    ...(cutOff.length === 1 ? [`The database of ${cutOff[0]} does not answer every process that needs it.`] : []),
+    ...(cutOff.length > 1
+      ? [`The databases of ${cutOff.join(', ')} do not answer every process that needs them.`]
+      : []),
+    ...causes,
+    ...waiting.map(({ name, detail }) => `The ${name}: ${detail}.`),
   ]
   return lacks.length ? lacks.join(' ') : 'Every function answers.'
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import {
   amount,
@@ -297,4 +298,5 @@ export const users = defineContract('users', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  reportStuckTransfers: backlogOperation('deposits and withdrawals that are stuck or parked.'),
 })

@@ -42,8 +42,12 @@ export async function postponeAlert(outbox: Outbox, _id: Types.ObjectId, until: 
 const DEAD = { deadAt: { $exists: true } }
 
 // Indexes that only have what is counted; the planner takes them for a count only where it is told to.
-export const countDead = async (outbox: Outbox): Promise<number> =>
-  (await eventModel(outbox)).countDocuments(DEAD, { hint: 'dead' })
+export async function countDead(outbox: Outbox): Promise<{ count: number; oldestAt: Date | undefined }> {
+  const model = await eventModel(outbox)
+  const count = await model.countDocuments(DEAD, { hint: 'dead' })
+  const oldest = count > 0 ? await model.findOne(DEAD, { deadAt: 1 }).sort({ createdAt: 1, _id: 1 }).lean() : null
+  return { count, oldestAt: oldest?.deadAt }
+}
 
 export interface OutboxCounts {
   /** With the dispatcher. */
@@ -65,7 +69,7 @@ export async function countEvents(outbox: Outbox): Promise<OutboxCounts> {
       model.db.collection(collection).countDocuments({ outbox: { $exists: true } }, { hint: 'outbox' }),
     ),
   ])
-  return { waiting: all - failed - dead, failed, dead, carrying: carrying.reduce((sum, each) => sum + each, 0) }
+  return { waiting: all - failed - dead.count, failed, dead: dead.count, carrying: carrying.reduce((sum, each) => sum + each, 0) }
 }
 
 /** The oldest ones. */

@@ -13,7 +13,7 @@ export default define(events.retryEvents, async (ctx) => {
     (await ctx.use(outboxes)).map(async (outbox) => {
       report.retried += await retryDue(outbox, ctx.now())
       report.alerted += await alertDue(ctx, outbox)
-      report.dead += await countDead(outbox)
+      report.dead += (await countDead(outbox)).count
     }),
   )
   return report
