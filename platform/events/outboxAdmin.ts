@@ -69,7 +69,12 @@ export async function countEvents(outbox: Outbox): Promise<OutboxCounts> {
       model.db.collection(collection).countDocuments({ outbox: { $exists: true } }, { hint: 'outbox' }),
     ),
   ])
-  return { waiting: all - failed - dead.count, failed, dead: dead.count, carrying: carrying.reduce((sum, each) => sum + each, 0) }
+  return {
+    waiting: all - failed - dead.count,
+    failed,
+    dead: dead.count,
+    carrying: carrying.reduce((sum, each) => sum + each, 0),
+  }
 }
 
 /** The oldest ones. */
