@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
-import { loadContractModules, loadContracts } from '../../platform/runtime/tree.js'
+import { loadContractModules, loadContracts, loadNews } from '../../platform/runtime/tree.js'
 
 /**
  * The client's types, written out from the contracts: whoever installs the client gets plain TypeScript, without zod and
@@ -33,6 +33,7 @@ export async function clientTypes(): Promise<string> {
     const type = typeOf(JSON.parse(schema) as JsonSchema, new Map(), 'output')
     return `export type ${name} = ${type}\n`
   })
+  const news = await loadNews()
   const codes = Object.keys(ERRORS).map((code) => `  | '${code}'`)
   return `${MADE}${entities.join('\n')}
 /** What a refusal may be; docs/errors.md says what to check for each. */
@@ -43,7 +44,23 @@ ${codes.join('\n')}
 export interface Operations {
 ${operations.map((operation) => entry(operation, names)).join('\n')}
 }
+
+/** What a user is told, by name; docs/events.md says when. */
+export interface UserNews {
+${news.map(({ name, when, toUser }) => newsEntry(name, when, toUser, names)).join('')}
+}
+
+/** What everybody in a lobby is told. */
+export interface LobbyNews {
+${news.map(({ name, when, toLobby }) => newsEntry(name, when, toLobby, names)).join('')}
+}
 `
+}
+
+function newsEntry(name: string, when: string, schema: z.ZodObject | undefined, names: Names): string {
+  if (!schema) return ''
+  const type = Object.keys(schema.shape).length > 0 ? typeOf(jsonSchema(schema, 'output'), names, 'output') : 'object'
+  return `  /** ${when} */\n  '${name}': ${type}\n`
 }
 
 function entry(operation: Operation, names: Names): string {

@@ -3,6 +3,7 @@ import { SETTINGS } from '../../config/index.js'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
 import { clientTypes } from './clientTypes.js'
+import { eventsPage } from './eventsPage.js'
 import { fields, type JsonSchema } from './shapes.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
 import { STATES, TRANSITIONS } from '../../protocol/states.js'
@@ -12,6 +13,7 @@ export async function reference(): Promise<Map<string, string>> {
   const operations = [...(await loadContracts()).values()]
   return new Map([
     ['operations.md', operationsPage(operations)],
+    ['events.md', MADE + (await eventsPage(operations))],
     ['errors.md', errorsPage(operations)],
     ['settings.md', settingsPage()],
     ['states.md', statesPage()],

@@ -15,6 +15,20 @@ export interface JsonSchema {
   anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   required?: string[]
+  additionalProperties?: JsonSchema
+}
+
+/** The fields of an object, in a table; of a record, what any name has. */
+export function rows({
+  properties,
+  required = [],
+  additionalProperties: each,
+}: JsonSchema): { name: string; type: string }[] {
+  if (!properties) return each ? [{ name: '<name>', type: typeOf(each) }] : []
+  return Object.entries(properties).map(([name, schema]) => ({
+    name: `${name}${required.includes(name) ? '' : '?'}`,
+    type: typeOf(schema),
+  }))
 }
 
 export function fields({ properties = {}, required = [] }: JsonSchema): string {

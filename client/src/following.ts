@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js'
 import { CallError } from './errors.js'
+import type { LobbyNews, UserNews } from './operations.js'
 
 /** What happened, in the order of its feed; `seq` counts from 1 and has no gaps. */
 export interface Entry {
@@ -8,6 +9,12 @@ export interface Entry {
   at?: string
   [field: string]: unknown
 }
+
+type Told<N, More = unknown> = { [E in keyof N]: N[E] & More & { name: E; seq: number; at: string } }[keyof N]
+
+/** What this version knows of; a newer server may tell more, under other names. */
+export type UserEntry = Told<UserNews>
+export type LobbyEntry = Told<LobbyNews, { lobbyId: string }>
 
 /** In place of entries that are older than the server keeps them: what one shows should be read anew. */
 export interface Gap {
@@ -18,7 +25,7 @@ export interface Gap {
 }
 
 /** `for await (const entry of ...)`: entries as they come, over reconnects, each once. `break` ends it. */
-export interface Following extends AsyncIterable<Entry | Gap> {
+export interface Following<E extends Entry = Entry> extends AsyncIterable<E | Gap> {
   /** Settles when the server tells this client, and nothing from here on is missed. */
   readonly following: Promise<void>
 }
@@ -102,8 +109,8 @@ export function createFeed(options: {
 }
 
 export interface Feeds {
-  lobby(lobbyId: string, options?: { lastSeq?: number }): Following
-  news(options?: { lastSeq?: number }): Following
+  lobby(lobbyId: string, options?: { lastSeq?: number }): Following<LobbyEntry>
+  news(options?: { lastSeq?: number }): Following<UserEntry>
 }
 
 const ANONYMOUS = {
@@ -176,7 +183,7 @@ export function createFeeds(connection: Connection, call: Call, signedIn: boolea
         },
       })
       lobbies.set(lobbyId, feed)
-      return feed.read()
+      return feed.read() as Following<LobbyEntry>
     },
     news({ lastSeq } = {}) {
       const feed = createFeed({
@@ -190,7 +197,7 @@ export function createFeeds(connection: Connection, call: Call, signedIn: boolea
         again: (_own, seq) => fromAgain(seq),
         end: () => readers.delete(feed),
       })
-      return feed.read()
+      return feed.read() as Following<UserEntry>
     },
   }
 

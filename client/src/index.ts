@@ -6,7 +6,7 @@ import type { Operations } from './operations.js'
 export { newId, type CallOptions } from './calls.js'
 export type { Status, Token } from './connection.js'
 export { CallError, type PublicError, type RefusalOf } from './errors.js'
-export type { Entry, Following, Gap } from './following.js'
+export type { Entry, Following, Gap, LobbyEntry, UserEntry } from './following.js'
 export type * from './operations.js'
 
 export type OperationName = keyof Operations

@@ -1075,3 +1075,134 @@ export interface Operations {
     errors: 'transfer_not_found'
   }
 }
+
+/** What a user is told, by name; docs/events.md says when. */
+export interface UserNews {
+  /** To its user: a booking, or a reversal, has ended, and how. */
+  'booking:updated': Booking
+  /** To the buyer and the lobbies of the train: seats are booked. */
+  'booking:confirmed': {
+    bookingId: string
+    trainId: string
+    userId: string
+    seats: number[]
+    passengers: { name: string; seat?: number }[]
+  }
+  /** To the buyer and the lobby it came from: a booking of seats came to nothing. */
+  'booking:rejected': {
+    bookingId: string
+    trainId: string
+    userId: string
+    reason?: string
+    passengers: { name: string; seat?: number }[]
+  }
+  /** To the buyer and the lobbies of the train: a booking of seats was taken back, they are free. */
+  'booking:cancelled': {
+    bookingId: string
+    trainId: string
+    userId: string
+    seats: number[]
+    passengers: { name: string; seat?: number }[]
+  }
+  /** To everybody with seats, once a booking, and to its lobbies: the train goes at another time or on another route. */
+  'train:updated': {
+    trainId: string
+    route: string
+    departureTime: string
+    arrivalTime: string
+    previous: { route: string; departureTime: string; arrivalTime: string }
+    bookingId: string
+  }
+  /** To everybody with seats, once a booking, and to its lobbies: the train does not go. */
+  'train:calledoff': {
+    trainId: string
+    route: string
+    departureTime: string
+    arrivalTime: string
+    reason: string
+    bookingId: string
+  }
+  /** To buyer and seller: how an invitation stands. Reads with `after` show it. */
+  'invitation:updated': {
+    id: string
+    buyerId: string
+    sellerId: string
+    from: string
+    to: string
+    note: string
+    price?: number
+    state: 'invited' | 'confirming' | 'confirmed' | 'cancelling' | 'cancelled' | 'rejected' | 'withdrawn'
+    reason?: string
+    proposal?: { by: 'buyer' | 'seller'; from: string; to: string }
+    cancelledBy?: 'buyer' | 'seller' | 'admin'
+    version: number
+    updatedAt: string
+    after: number
+  }
+  /** To buyer and seller: between `from` and `to` their calendar has changed. */
+  'calendar:updated': { as: 'buyer' | 'seller'; invitationId: string; from: string; to: string; after: number }
+  /** To all admins: a subscriber failed an event 15 times. `failures` has the last one. */
+  'event:dead': {
+    eventId: string
+    type: string
+    aggregate: { type: string; id: string }
+    version: number
+    failures: { at: string; subscriber: string; code: string; message: string }[]
+    createdAt: string
+    deadAt: string
+  }
+  /** To the receiver of a message; a socket that acknowledges it makes it `delivered`. Reads with `after` show it. */
+  'message:new': {
+    fromUserId: string
+    text: string
+    invitationId?: string
+    number: number
+    sentAt: string
+    messageId: string
+    after: number
+  }
+  /** To the sender: the receiver has a message, or has read it and all before it. */
+  'message:delivered': { messageId: string; toUserId: string; state: 'delivered' | 'read'; after: number }
+  /** To the buyer: an order was made, or has moved on. */
+  'order:updated': Order
+  /** To the buyer: a charge was paid or refunded, or one of its refunds moved on. */
+  'charge:updated': Charge
+  /** To all admins: the buyer's bank disputes a charge. */
+  'charge:disputed': { message: string; chargeId: string; refundId?: string; amount: number }
+  /** To all admins: Stripe received another amount than was asked for. */
+  'charge:mismatched': { message: string; chargeId: string; refundId?: string; amount: number }
+  /** To all admins: recovery has given up on a charge. */
+  'charge:parked': { message: string; chargeId: string; refundId?: string; amount: number }
+  /** To all admins: Stripe could not give a refund back. */
+  'refund:failed': { message: string; chargeId: string; refundId?: string; amount: number }
+  /** To all admins: the seller cannot cover a refund that the buyer has. */
+  'refund:owed': { message: string; chargeId: string; refundId?: string; amount: number }
+}
+
+/** What everybody in a lobby is told. */
+export interface LobbyNews {
+  /** To the buyer and the lobbies of the train: seats are booked. */
+  'booking:confirmed': { bookingId: string; trainId: string; userId: string; seats: number[] }
+  /** To the buyer and the lobby it came from: a booking of seats came to nothing. */
+  'booking:rejected': { bookingId: string; trainId: string; userId: string; reason?: string }
+  /** To the buyer and the lobbies of the train: a booking of seats was taken back, they are free. */
+  'booking:cancelled': { bookingId: string; trainId: string; userId: string; seats: number[] }
+  /** To everybody with seats, once a booking, and to its lobbies: the train goes at another time or on another route. */
+  'train:updated': {
+    trainId: string
+    route: string
+    departureTime: string
+    arrivalTime: string
+    previous: { route: string; departureTime: string; arrivalTime: string }
+  }
+  /** To everybody with seats, once a booking, and to its lobbies: the train does not go. */
+  'train:calledoff': { trainId: string; route: string; departureTime: string; arrivalTime: string; reason: string }
+  /** Somebody said something (`postToLobby`). */
+  'lobby:message': { messageId: string; userId: string; text: string }
+  /** Users came or went, gathered for half a second; who loses the connection goes 15 seconds later. */
+  'lobby:members': { joined: string[]; left: string[]; count: number }
+  /** An admin removed a user, whose connections are told it as the lobby's last. */
+  'lobby:removed': { userId: string }
+  /** The lobby is closed: the last that it says. */
+  'lobby:deleted': object
+}

@@ -2,9 +2,18 @@ import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { STATES } from '../../protocol/states.js'
-import { announcedFields, askedOnce, countsOfKinds, ofKinds, operationsOfKinds, refusalsOf } from './kinds.rules.js'
+import {
+  announcedFields,
+  askedOnce,
+  countsOfKinds,
+  newsOfKinds,
+  ofKinds,
+  operationsOfKinds,
+  refusalsOf,
+} from './kinds.rules.js'
 import { fromBeforeTo, ORDER, period } from './kinds/kind.rules.js'
 
 export const state = z.enum(STATES)
@@ -51,6 +60,11 @@ declare module '../../platform/contract/events.js' {
     bookings: typeof emits
   }
 }
+
+export const news = defineNews({
+  'booking:updated': { when: 'To its user: a booking, or a reversal, has ended, and how.', toUser: booking },
+  ...newsOfKinds,
+})
 
 /** The events that tell how a booking ended. */
 export const BOOKING_ENDS = ['booking:committed', 'booking:refused', 'booking:reversed'] as const

@@ -53,6 +53,8 @@ export const operationsOfKinds = Object.assign({}, ...KINDS.map(({ operations })
   Kind['operations']
 >
 
+export const newsOfKinds = Object.assign({}, ...KINDS.map(({ news }) => news)) as All<Kind['news']>
+
 type Counts = { [N in `${Kind['name']}s`]: z.ZodInt }
 export const countsOfKinds = Object.fromEntries(KINDS.map(({ name }) => [`${name}s`, z.int()])) as Counts
 

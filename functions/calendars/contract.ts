@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from '../../platform/lib/zone.rules.js'
 import { INVITATION_STATES } from './invitation.states.js'
@@ -55,6 +56,17 @@ const range = {
   /** A seq that a command answered: the answer shows it, or the call fails with view_behind. */
   after: z.int().min(0).optional(),
 }
+
+export const news = defineNews({
+  'invitation:updated': {
+    when: 'To buyer and seller: how an invitation stands. Reads with `after` show it.',
+    toUser: invitation.omit({ seq: true }).extend({ after: z.int() }),
+  },
+  'calendar:updated': {
+    when: 'To buyer and seller: between `from` and `to` their calendar has changed.',
+    toUser: z.object({ as: z.enum(['buyer', 'seller']), invitationId: id, ...period, after: z.int() }),
+  },
+})
 
 export const calendars = defineContract('calendars', {
   inviteToBooking: operation({

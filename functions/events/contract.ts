@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, page, time, version } from '../../platform/contract/types.js'
 
 /** An event that could not be delivered, as admins see it. */
@@ -25,6 +26,13 @@ export const adminAlert = z.object({
   chargeId: id,
   refundId: id.optional(),
   amount: z.int(),
+})
+
+export const news = defineNews({
+  'event:dead': {
+    when: 'To all admins: a subscriber failed an event 15 times. `failures` has the last one.',
+    toUser: deadEvent.omit({ payload: true }),
+  },
 })
 
 export const events = defineContract('events', {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
+import type { News } from '../../platform/contract/news.js'
 import { id, time } from '../../platform/contract/types.js'
 import { booking, BOOKING_ENDS } from '../bookings/contract.js'
 
@@ -55,11 +56,7 @@ export const presentEntry = ({
 export const FEED_ENTRIES = 'feedEntries'
 
 /** What happened, for the sockets of a user: `name` is the event that clients listen to. */
-export interface UserNews {
-  userId: string
-  name: string
-  data: Record<string, unknown>
-}
+export type UserNews<S = Record<string, { toUser: z.ZodObject }>> = News<S> & { userId: string }
 
 export const feeds = defineContract('feeds', {
   appendToFeed: operation({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract, operation } from '../../platform/contract/contract.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, page, someText, time } from '../../platform/contract/types.js'
 
 const feedOf = ({ lobbyId }: { lobbyId: string }): string => `lobby:${lobbyId}`
@@ -12,6 +13,23 @@ const members = z.array(id)
 
 /** Where the lobby's sequence is. */
 const seq = z.int().min(0)
+
+/** All to everybody in the lobby. */
+export const news = defineNews({
+  'lobby:message': {
+    when: 'Somebody said something (`postToLobby`).',
+    toLobby: z.object({ messageId: id, userId: id, text: z.string() }),
+  },
+  'lobby:members': {
+    when: 'Users came or went, gathered for half a second; who loses the connection goes 15 seconds later.',
+    toLobby: z.object({ joined: members, left: members, count: z.int() }),
+  },
+  'lobby:removed': {
+    when: "An admin removed a user, whose connections are told it as the lobby's last.",
+    toLobby: z.object({ userId: id }),
+  },
+  'lobby:deleted': { when: 'The lobby is closed: the last that it says.', toLobby: z.object({}) },
+})
 
 export const lobbies = defineContract('lobbies', {
   createLobby: operation({

@@ -1,6 +1,7 @@
+import type { News } from '../../platform/contract/news.js'
 import { define } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
-import { lobbies } from './contract.js'
+import { lobbies, type news } from './contract.js'
 import { lobbyNotFound } from './lobby.access.js'
 import { Lobby } from './lobby.model.js'
 
@@ -8,9 +9,10 @@ import { Lobby } from './lobby.model.js'
 export default define(lobbies.deleteLobby, async (ctx, { lobbyId }) => {
   const { matchedCount } = await ctx.model(Lobby).updateOne({ _id: lobbyId }, { $set: { deleted: true } })
   if (matchedCount === 0) throw lobbyNotFound(lobbyId)
+  const told: News<typeof news, 'toLobby'> = { name: 'lobby:deleted', data: {} }
   await ctx.call(feeds.appendToFeed, {
     feed: `lobby:${lobbyId}`,
-    entries: [{ key: 'deleted', name: 'lobby:deleted', data: {}, at: ctx.now().toISOString(), ends: {} }],
+    entries: [{ ...told, key: 'deleted', at: ctx.now().toISOString(), ends: {} }],
   })
   return { lobbyId }
 })

@@ -1,6 +1,8 @@
 import type { Types } from 'mongoose'
+import type { News } from '../../platform/contract/news.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
+import type { news } from './contract.js'
 import { Lobby, type LobbyDocument } from './lobby.model.js'
 import { Presence } from './presence.model.js'
 
@@ -30,9 +32,10 @@ export async function announceMembers(ctx: Context, lobbyId: Types.ObjectId): Pr
     const { count } = lobby.announced
     const change = changeOf(lobby.announced, await membersOf(ctx, lobbyId))
     if (change.joined.length + change.left.length === 0) return
+    const told: News<typeof news, 'toLobby'> = { name: 'lobby:members', data: change }
     const { entries } = await ctx.call(feeds.appendToFeed, {
       feed: `lobby:${lobbyId.toHexString()}`,
-      entries: [{ key: `members:${count + 1}`, name: 'lobby:members', data: change, at: ctx.now().toISOString() }],
+      entries: [{ ...told, key: `members:${count + 1}`, at: ctx.now().toISOString() }],
     })
     const { joined, left } = entries[0]?.data as MembersChange
     const now = new Set([...lobby.announced.userIds.map((each) => each.toHexString()), ...joined])

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose'
+import type { News } from '../../platform/contract/news.js'
 import { define } from '../../platform/runtime/function.js'
 import { feeds } from '../feeds/contract.js'
-import { lobbies } from './contract.js'
+import { lobbies, type news } from './contract.js'
 import { lobbyNotFound } from './lobby.access.js'
 import { Lobby } from './lobby.model.js'
 
@@ -11,13 +12,13 @@ export default define(lobbies.removeFromLobby, async (ctx, { lobbyId, userId }) 
     .model(Lobby)
     .updateOne({ _id: lobbyId, deleted: false }, { $addToSet: { removed: new mongoose.Types.ObjectId(userId) } })
   if (matchedCount === 0) throw lobbyNotFound(lobbyId)
+  const told: News<typeof news, 'toLobby'> = { name: 'lobby:removed', data: { userId } }
   await ctx.call(feeds.appendToFeed, {
     feed: `lobby:${lobbyId}`,
     entries: [
       {
         key: `removed:${userId}`,
-        name: 'lobby:removed',
-        data: { userId },
+        ...told,
         at: ctx.now().toISOString(),
         ends: { userId },
       },

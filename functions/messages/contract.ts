@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, page, text, time } from '../../platform/contract/types.js'
 
 const MAX_TEXT_BYTES = 10_240
@@ -35,6 +36,17 @@ const conversation = z.object({
 })
 
 const appended = z.object({ seq })
+
+export const news = defineNews({
+  'message:new': {
+    when: 'To the receiver of a message; a socket that acknowledges it makes it `delivered`. Reads with `after` show it.',
+    toUser: message.omit({ id: true, toUserId: true }).extend({ messageId: id, after: seq }),
+  },
+  'message:delivered': {
+    when: 'To the sender: the receiver has a message, or has read it and all before it.',
+    toUser: z.object({ messageId: id, toUserId: id, state: z.enum(['delivered', 'read']), after: seq }),
+  },
+})
 
 export const messages = defineContract('messages', {
   sendMessage: operation({

@@ -1,9 +1,10 @@
 import type { UserNews } from '../feeds/contract.js'
+import type { news } from './contract.js'
 import { presentSent } from './message.presenter.js'
 import type { MessageLogEntry } from './messageLog.model.js'
 
 /** The receiver hears of the message, the sender of how far it has come. */
-export function messageNews(entry: MessageLogEntry): UserNews[] {
+export function messageNews(entry: MessageLogEntry): UserNews<typeof news>[] {
   switch (entry.kind) {
     case 'message_sent': {
       const { id: messageId, seq: after, toUserId, ...shown } = presentSent(entry)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, page, price, time, version } from '../../platform/contract/types.js'
 import { ticket } from '../tickets/contract.js'
 import { ORDER_STATES } from './order.states.js'
@@ -49,6 +50,10 @@ declare module '../../platform/contract/events.js' {
     orders: typeof emits
   }
 }
+
+export const news = defineNews({
+  'order:updated': { when: 'To the buyer: an order was made, or has moved on.', toUser: order },
+})
 
 export const orders = defineContract('orders', {
   createOrder: operation({

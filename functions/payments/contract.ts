@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
+import { defineNews } from '../../platform/contract/news.js'
 import { amount, id, line, listOf, money, page, time, version } from '../../platform/contract/types.js'
 import { adminAlert } from '../events/contract.js'
 import { orderNews } from '../orders/contract.js'
@@ -74,6 +75,21 @@ declare module '../../platform/contract/events.js' {
     payments: typeof emits
   }
 }
+
+/** To admins; the message is for people, and says who owes whom. */
+const alert = adminAlert.omit({ name: true })
+
+export const news = defineNews({
+  'charge:updated': {
+    when: 'To the buyer: a charge was paid or refunded, or one of its refunds moved on.',
+    toUser: charge,
+  },
+  'charge:disputed': { when: "To all admins: the buyer's bank disputes a charge.", toUser: alert },
+  'charge:mismatched': { when: 'To all admins: Stripe received another amount than was asked for.', toUser: alert },
+  'charge:parked': { when: 'To all admins: recovery has given up on a charge.', toUser: alert },
+  'refund:failed': { when: 'To all admins: Stripe could not give a refund back.', toUser: alert },
+  'refund:owed': { when: 'To all admins: the seller cannot cover a refund that the buyer has.', toUser: alert },
+})
 
 /** What a payment was made for: `{type: 'charge', id}`. */
 const cause = z.strictObject({ type: z.string().regex(/^[a-z_]{1,40}$/), id })

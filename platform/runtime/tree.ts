@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Operation } from '../contract/contract.js'
 import type { DomainEvents, EventSpec } from '../contract/events.js'
+import type { NewsSpec } from '../contract/news.js'
 import type { FunctionDefinition } from './function.js'
 
 /**
@@ -77,6 +78,12 @@ export async function loadEvents(root = FUNCTIONS): Promise<(EventSpec & { domai
   return modules.flatMap(({ emits }) =>
     Object.entries(emits?.types ?? {}).map(([type, spec]) => ({ domain: emits?.domain as string, type, ...spec })),
   )
+}
+
+/** All that contracts let sockets be told, as `news`. */
+export async function loadNews(root = FUNCTIONS): Promise<(NewsSpec & { name: string })[]> {
+  const modules = (await loadContractModules(root)) as { news?: Record<string, NewsSpec> }[]
+  return modules.flatMap(({ news }) => Object.entries(news ?? {}).map(([name, spec]) => ({ name, ...spec })))
 }
 
 /**

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadContracts, loadEvents } from '../../platform/runtime/tree.js'
+import { loadContracts, loadEvents, loadNews } from '../../platform/runtime/tree.js'
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', 'functions')
 
@@ -24,6 +24,19 @@ test('every type that a contract promises is emitted by its domain', async (t) =
       sources.some(({ file, source }) => file.startsWith(`${domain}/`) && source.includes(`'${type}'`)),
       type,
     )
+})
+
+test('every name under which sockets are told anything stands in a contract', async (t) => {
+  const known = new Set((await loadNews()).map(({ name }) => name))
+  const named = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('contract.ts'))
+    .flatMap((file) => [...readFileSync(join(FUNCTIONS, file), 'utf8').matchAll(/\bname: '([a-z]+:[a-z]+)'/g)])
+    .map(([, name = '']) => name)
+  t.true(named.length > 0)
+  t.deepEqual(
+    named.filter((name) => !known.has(name)),
+    [],
+  )
 })
 
 test('a subscriber takes events, is for other functions alone, and may be told twice', async (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { z } from 'zod'
+import type { Holdfast } from '../../client/src/index.js'
 import { emits } from '../../functions/orders/contract.js'
 import { defineContract, subscriber, type HandlerInput } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
@@ -58,6 +59,22 @@ export function reads({ type, payload }: HandlerInput<typeof wrong.hears>): numb
   // @ts-expect-error The subscriber reads the price alone.
   void payload.state
   return known.length + payload.price
+}
+
+export async function readsNews(client: Holdfast, lobbyId: string): Promise<void> {
+  for await (const entry of client.news()) {
+    if (entry.name === 'gap') continue
+    if (entry.name === 'booking:updated') void (entry.cost + entry.seq)
+    // @ts-expect-error A charge has no cost.
+    if (entry.name === 'charge:updated') void entry.cost
+    // @ts-expect-error Nobody tells that.
+    if (entry.name === 'booking:sold') return
+  }
+  for await (const entry of client.lobby(lobbyId)) {
+    if (entry.name === 'lobby:message') void entry.text.length
+    // @ts-expect-error Lobbies do not learn who sits where.
+    if (entry.name === 'booking:confirmed') void entry.passengers
+  }
 }
 
 test('in development and tests, what an event says must fit its contract, and nothing is saved otherwise', async (t) => {

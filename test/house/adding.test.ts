@@ -80,6 +80,7 @@ const SECTIONS: Record<string, string[]> = {
   ],
   'A subscriber': [
     'changed functions/orders/contract.ts',
+    'changed functions/orders/contract.ts',
     'made functions/orders/internal/tellSeller.ts',
     'made test/tickets/tellSeller.test.ts',
   ],

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ErrorCode } from '../../../platform/contract/errors.js'
+import type { NewsSpec } from '../../../platform/contract/news.js'
 import { time } from '../../../platform/contract/types.js'
 
 /**
@@ -27,6 +28,8 @@ export interface KindContract {
   refusal: ErrorCode
   /** Others are told how its bookings ended. */
   announces?: boolean
+  /** What it tells sockets beside `booking:updated`. */
+  news: Record<string, NewsSpec>
   /** Its own operations; their files lie in its folder. */
   operations: Record<string, unknown>
 }

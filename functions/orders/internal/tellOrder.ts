@@ -1,9 +1,13 @@
+import type { News } from '../../../platform/contract/news.js'
 import { define } from '../../../platform/runtime/function.js'
 import { feeds } from '../../feeds/contract.js'
-import { orders } from '../contract.js'
+import { orders, type news } from '../contract.js'
 
 export default define(orders.tellOrder, async (ctx, { eventId, payload, createdAt }) => {
-  const news = { key: eventId, name: 'order:updated', data: payload, at: createdAt }
-  await ctx.call(feeds.appendToFeed, { feed: `user:${payload.userId}`, entries: [news] })
+  const told: News<typeof news> = { name: 'order:updated', data: payload }
+  await ctx.call(feeds.appendToFeed, {
+    feed: `user:${payload.userId}`,
+    entries: [{ ...told, key: eventId, at: createdAt }],
+  })
   return {}
 })

@@ -35,6 +35,7 @@ export default defineKind({
   changes: {},
   refuses: ['car_not_found', 'car_retired'],
   refusal: 'car_unavailable',
+  news: {},
   operations: {
     createCar: operation({
       summary: 'Puts a car up for booking.',

@@ -38,6 +38,7 @@ export default defineKind({
   changes: {},
   refuses: ['room_not_found', 'room_retired'],
   refusal: 'room_unavailable',
+  news: {},
   operations: {
     createRoom: operation({
       summary: 'Puts rooms of a kind up for booking: so many units, by the night of a time zone.',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { operation, subscriber } from '../../../../platform/contract/contract.js'
+import { defineNews } from '../../../../platform/contract/news.js'
 import { id, money, name, time, version } from '../../../../platform/contract/types.js'
 import { defineKind } from '../kind.rules.js'
 
@@ -27,6 +28,42 @@ const trainNews = z.object({
   bookingIds: z.array(id),
 })
 
+/** A booking of seats that ended. */
+const seatsNews = z.object({ bookingId: id, trainId: id, userId: id, seats: z.array(z.int()) })
+const rejection = seatsNews.omit({ seats: true }).extend({ reason: z.string().optional() })
+/** The buyer's own also says who sits where. */
+const seated = { passengers: z.array(z.object({ name: z.string(), seat: z.int().optional() })) }
+const trainMoved = z.object({ trainId: id, ...journey, previous: z.object(journey) })
+const trainCalledOff = z.object({ trainId: id, ...journey, reason: z.string() })
+
+export const trainSocketNews = defineNews({
+  'booking:confirmed': {
+    when: 'To the buyer and the lobbies of the train: seats are booked.',
+    toUser: seatsNews.extend(seated),
+    toLobby: seatsNews,
+  },
+  'booking:rejected': {
+    when: 'To the buyer and the lobby it came from: a booking of seats came to nothing.',
+    toUser: rejection.extend(seated),
+    toLobby: rejection,
+  },
+  'booking:cancelled': {
+    when: 'To the buyer and the lobbies of the train: a booking of seats was taken back, they are free.',
+    toUser: seatsNews.extend(seated),
+    toLobby: seatsNews,
+  },
+  'train:updated': {
+    when: 'To everybody with seats, once a booking, and to its lobbies: the train goes at another time or on another route.',
+    toUser: trainMoved.extend({ bookingId: id }),
+    toLobby: trainMoved,
+  },
+  'train:calledoff': {
+    when: 'To everybody with seats, once a booking, and to its lobbies: the train does not go.',
+    toUser: trainCalledOff.extend({ bookingId: id }),
+    toLobby: trainCalledOff,
+  },
+})
+
 /** Seats on a train. The trains themselves live in the trains domain, with their operations. */
 export default defineKind({
   name: 'train',
@@ -47,6 +84,7 @@ export default defineKind({
   refuses: ['lobby_not_found', 'removed_from_lobby', 'train_not_found', 'train_called_off'],
   refusal: 'seats_unavailable',
   announces: true,
+  news: trainSocketNews,
   operations: {
     findOutstandingOnTrain: operation({
       summary: 'For tidyTrains: whether a booking of the train, created before a moment, is not final.',

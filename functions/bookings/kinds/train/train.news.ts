@@ -1,11 +1,14 @@
 import type { CallInput } from '../../../../platform/contract/contract.js'
+import type { News } from '../../../../platform/contract/news.js'
 import type { Context } from '../../../../platform/runtime/function.js'
 import { feeds } from '../../../feeds/contract.js'
 import { lobbies } from '../../../lobbies/contract.js'
 import { Booking } from '../../booking.model.js'
 import type { Ending } from '../kind.js'
+import type { trainSocketNews } from './contract.js'
 import type { TrainBooking } from './train.terms.js'
 
+type Told = Extract<News<typeof trainSocketNews, 'toLobby'>, { name: `booking:${string}` }>
 type FeedNews = CallInput<typeof feeds.appendToFeed>['entries'][number]
 
 /** What is shown of a booking of seats. */
@@ -23,16 +26,9 @@ interface Shown {
  * there. Delivered again after a crash, each feed still has it once, because the key is the booking's.
  */
 export async function announceSeats(ctx: Context, { type, payload, createdAt }: Ending<Shown>): Promise<void> {
-  const { id, userId, trainId, passengers, reverses, reason } = payload
-  const name = NAMES[type]
-  const bookingId = reverses ?? id
-  const seats = passengers.flatMap(({ seat }) => seat ?? [])
-  const news = {
-    key: `${name}:${bookingId}`,
-    name,
-    data: { bookingId, trainId, userId, ...(type === 'booking:refused' ? { reason } : { seats }) },
-    at: createdAt,
-  }
+  const { id, userId, trainId, passengers } = payload
+  const ending = toldOf(type, payload)
+  const news = { ...ending, key: `${ending.name}:${ending.data.bookingId}`, at: createdAt }
 
   const only = type === 'booking:refused' ? await lobbyOf(ctx, id) : null
   const told = await tellLobbies(ctx, { trainId, news, only })
@@ -40,10 +36,17 @@ export async function announceSeats(ctx: Context, { type, payload, createdAt }: 
   await ctx.call(feeds.appendToFeed, { feed: `user:${userId}`, entries: [own] })
 }
 
-const NAMES: Record<Ending['type'], string> = {
-  'booking:committed': 'booking:confirmed',
-  'booking:refused': 'booking:rejected',
-  'booking:reversed': 'booking:cancelled',
+function toldOf(type: Ending['type'], { id, userId, trainId, passengers, reverses, reason }: Shown): Told {
+  const about = { bookingId: reverses ?? id, trainId, userId }
+  const seats = passengers.flatMap(({ seat }) => seat ?? [])
+  switch (type) {
+    case 'booking:committed':
+      return { name: 'booking:confirmed', data: { ...about, seats } }
+    case 'booking:refused':
+      return { name: 'booking:rejected', data: { ...about, reason } }
+    case 'booking:reversed':
+      return { name: 'booking:cancelled', data: { ...about, seats } }
+  }
 }
 
 /** Where the seats were to be booked from, if anywhere: a booking that came to nothing is nobody else's business. */
