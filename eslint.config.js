@@ -18,6 +18,19 @@ export default tseslint.config(
     },
   },
   {
+    ignores: ['test/**', 'proof/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(push|unshift|concat|max|min|fromCharCode)$/] > SpreadElement',
+          message: 'Each item becomes an argument, and a hundred thousand overflow the stack: use a loop, or reduce.',
+        },
+      ],
+    },
+  },
+  {
     files: ['functions/**/*.ts'],
     rules: {
       'no-restricted-properties': [

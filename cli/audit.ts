@@ -2,6 +2,7 @@ import { connect, type Data } from '../client/src/index.js'
 import { loadConfig } from '../config/index.js'
 import { command } from './lib/command.js'
 import { gatewayUrl } from './lib/gateway.js'
+import { longest } from './lib/table.js'
 import { tokenFor } from './lib/operator.js'
 
 const USAGE = `npm run audit [-- --json]
@@ -21,12 +22,13 @@ await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
   }
 })
 
-function inWords({ ok, checked, violations, parked }: Data<'auditBooks'>): string {
-  const width = Math.max(...violations.map(({ rule }) => rule.length), 0)
+function inWords({ ok, checked, violations, parked, untold = {} }: Data<'auditBooks'>): string {
+  const width = longest(violations.map(({ rule }) => rule))
   return [
     `Checked ${checked.users} users, ${checked.cars} cars, ${checked.rooms} rooms, ${checked.trains} trains, ${checked.bookings} bookings.`,
     ...violations.map(({ rule, entityId, detail }) => `  ${rule.padEnd(width)}  ${entityId}  ${detail}`),
     ...parked.map((id) => `  parked, waits for an admin: ${id}`),
-    ok ? 'The books balance.' : `${violations.length} violations.`,
+    ...Object.entries(untold).map(([name, count]) => `  and ${count} more in ${name}`),
+    ok ? 'The books balance.' : `${violations.length + (untold['violations'] ?? 0)} violations.`,
   ].join('\n')
 }

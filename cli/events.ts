@@ -66,7 +66,7 @@ async function allDead(boxes: readonly Outbox[], limit: number): Promise<StoredE
   let cursor: string | undefined
   do {
     const page = await listDead(boxes, { limit: Math.min(MAX_PAGE, limit - found.length), cursor })
-    found.push(...page.documents)
+    for (const each of page.documents) found.push(each)
     cursor = page.nextCursor ?? undefined
   } while (cursor !== undefined && found.length < limit)
   return found

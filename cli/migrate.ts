@@ -4,6 +4,7 @@ import { createMigration, MigrationError, MIGRATIONS } from '../platform/migrati
 import { migrateDown, migrateUp, migrationStatus } from '../platform/migrations/migrations.js'
 import { outOfReach } from '../platform/runtime/system.js'
 import { command, CommandFailure } from './lib/command.js'
+import { longest } from './lib/table.js'
 
 const USAGE = `npm run migrate -- <command>
 
@@ -35,7 +36,7 @@ await command(USAGE, OPTIONS, async ({ to, domain }, [name = '', ...words]) => {
       }
       case 'status': {
         const status = await migrationStatus(loadConfig(), chosen)
-        const width = Math.max(...status.map(({ id }) => id.length), 'migration'.length)
+        const width = longest(['migration', ...status.map(({ id }) => id)])
         say(`${'migration'.padEnd(width)}  state    applied at`)
         for (const { id, state, appliedAt } of status)
           say(`${id.padEnd(width)}  ${state.padEnd(7)}  ${appliedAt?.toISOString() ?? '-'}`)

@@ -80,9 +80,16 @@ export function createFeedHub(options: {
     timeoutMs: 10_000,
     onTimeout: () => new Refusal('unavailable', 'The feeds did not answer in time.'),
   })
-  const readNow = async (feed: string, after: number): Promise<Entry[]> =>
-    (await call(feeds.readFeed, { feed, after, limit: PAGE })).entries
-  const read = createPageReader(readNow)
+  /** What can't be answered as a whole may be so in parts; only an entry that can't be sent at all stays in the way. */
+  async function readNow(feed: string, after: number, limit = PAGE): Promise<Entry[]> {
+    try {
+      return (await call(feeds.readFeed, { feed, after, limit })).entries
+    } catch (error) {
+      if (limit === 1 || !(error instanceof Refusal && error.code === 'internal')) throw error
+      return readNow(feed, after, Math.floor(limit / 2))
+    }
+  }
+  const read = createPageReader((feed, after) => readNow(feed, after))
 
   /** `position.seq`: what was delivered before a failure is not delivered again. */
   async function welcome(feed: string, follower: FeedFollower, position: { seq?: number; told?: true }): Promise<void> {

@@ -25,7 +25,7 @@ export async function startScheduler(system: System, schedule: readonly Schedule
   const { config, log } = system
   const store = jobStore(system.databases)
   const owner = `${hostname()}:${process.pid}`
-  const shortestIntervalMs = Math.min(...schedule.map((job) => job.intervalMs(config)))
+  const shortestIntervalMs = schedule.reduce((least, job) => Math.min(least, job.intervalMs(config)), Infinity)
   const agenda = createAgenda(jobsDatabase(system.databases), {
     name: owner,
     collection: JOBS_COLLECTION,

@@ -55,3 +55,30 @@ export function isLate(
   const allowedMs = recoveryDelayMs(recovery, recoveries) + intervalMs + lockMs + deadlinesMs.money
   return !parked && ctx.now().getTime() - lastModified.getTime() > allowedMs
 }
+
+/** What a person reads of one list, and a message holds. */
+const MAX_TOLD = 1000
+
+/** One list that an audit answers: the first of what was found, and how many more there were. */
+export interface Tally<T> {
+  readonly told: readonly T[]
+  readonly untold: number
+  add(found: Iterable<T>): void
+}
+
+export function createTally<T>(): Tally<T> {
+  const told: T[] = []
+  let count = 0
+  return {
+    told,
+    get untold() {
+      return count - told.length
+    },
+    add(found) {
+      for (const each of found) {
+        count++
+        if (told.length < MAX_TOLD) told.push(each)
+      }
+    },
+  }
+}

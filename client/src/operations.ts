@@ -564,6 +564,7 @@ export interface Operations {
       unresolvedCharges: string[]
       parkedTransfers: string[]
       parkedInvitations: string[]
+      untold?: Record<string, number>
     }
     errors: never
   }
@@ -663,18 +664,36 @@ export interface Operations {
   /** One invitation as it stands: own ones, or any for admins. */
   getInvitation: { input: { invitationId: string }; data: Invitation; errors: 'invitation_not_found' }
 
-  /** The caller's bookings and open invitations that touch a period, as seller or as buyer, and on which days of the time zone they fall. */
+  /** The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall. */
   getCalendar: {
-    input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
-    data: { items: CalendarItem[]; days: { date: string; from: string; to: string; invitationIds: string[] }[] }
-    errors: 'view_behind'
+    input: {
+      from: string | Date
+      to: string | Date
+      as: 'seller' | 'buyer'
+      timeZone?: string
+      after?: number
+      cursor?: string
+    }
+    data: {
+      items: CalendarItem[]
+      days: { date: string; from: string; to: string; invitationIds: string[] }[]
+      nextCursor: string | null
+    }
+    errors: 'invalid_input' | 'view_behind'
   }
 
-  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. */
+  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next. */
   exportCalendar: {
-    input: { from: string | Date; to: string | Date; as: 'seller' | 'buyer'; timeZone?: string; after?: number }
-    data: { contentType: 'text/calendar'; text: string }
-    errors: 'view_behind'
+    input: {
+      from: string | Date
+      to: string | Date
+      as: 'seller' | 'buyer'
+      timeZone?: string
+      after?: number
+      cursor?: string
+    }
+    data: { contentType: 'text/calendar'; text: string; nextCursor: string | null }
+    errors: 'invalid_input' | 'view_behind'
   }
 
   /** Drives confirmations and cancellations whose payment is under way to their end; the recovery job calls it. With invitationId one, parked or not. */

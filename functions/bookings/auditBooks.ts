@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import type { Output } from '../../platform/contract/contract.js'
 import { define, type Context } from '../../platform/runtime/function.js'
-import { isLate, settledBetween, violation, type Violation } from '../../protocol/audit.js'
+import { createTally, isLate, settledBetween, violation, type Tally, type Violation } from '../../protocol/audit.js'
 import { isOutstanding } from '../../protocol/states.js'
 import { calendars } from '../calendars/contract.js'
 import { payments } from '../payments/contract.js'
@@ -15,65 +15,75 @@ const { ObjectId } = mongoose.Types
 
 export default define(bookings.auditBooks, async (ctx) => {
   const startedAt = ctx.now()
-  const violations: Violation[] = []
-  const parkedPayments: string[] = []
-  const unresolvedCharges: string[] = []
-  const parkedTransfers: string[] = []
+  const lists = {
+    violations: createTally<Violation>(),
+    parked: createTally<string>(),
+    parkedPayments: createTally<string>(),
+    unresolvedCharges: createTally<string>(),
+    parkedTransfers: createTally<string>(),
+    parkedInvitations: createTally<string>(),
+  }
+  const { violations } = lists
   const checked = { users: 0, bookings: 0 }
   const things: Record<string, number> = {}
 
   for await (const page of userPages(ctx)) {
     checked.users += page.length
-    parkedTransfers.push(...page.flatMap((user) => user.parkedTransfers))
-    const result = await auditUsersBookings(ctx, page)
-    checked.bookings += result.bookings.filter(({ createdAt }) => createdAt <= startedAt).length
-    violations.push(...result.violations)
+    for (const user of page) lists.parkedTransfers.add(user.parkedTransfers)
+    checked.bookings += await auditUsersBookings(ctx, page, startedAt, violations)
     const paid = await ctx.call(payments.auditPayments, { userIds: page.map(({ id }) => id) })
-    violations.push(...paid.violations)
-    parkedPayments.push(...paid.parked)
-    unresolvedCharges.push(...paid.unresolvedCharges)
+    violations.add(paid.violations)
+    lists.parkedPayments.add(paid.parked)
+    lists.unresolvedCharges.add(paid.unresolvedCharges)
   }
 
   const total = await ctx.model(Booking).countDocuments({ createdAt: { $lte: startedAt } })
   if (total !== checked.bookings) {
-    violations.push(violation('booking_has_user', 'bookings', `${total - checked.bookings} bookings belong to no user`))
+    violations.add([
+      violation('booking_has_user', 'bookings', `${total - checked.bookings} bookings belong to no user`),
+    ])
   }
+  for (const kind of bookableKinds.values()) things[`${kind.name}s`] = await auditThingsOf(ctx, kind, violations)
+  violations.add(await checkOutstanding(ctx))
+  lists.parked.add(await parkedBookings(ctx))
+  lists.parkedInvitations.add((await ctx.call(calendars.findParkedInvitations, {})).parked)
 
-  for (const kind of bookableKinds.values()) {
-    const { count, violations: found } = await auditThingsOf(ctx, kind)
-    things[`${kind.name}s`] = count
-    violations.push(...found)
+  const untold = Object.entries(lists).flatMap(([name, list]) =>
+    list.untold > 0 ? [[name, list.untold] as const] : [],
+  )
+  return {
+    ok: violations.told.length === 0,
+    checked: { ...checked, ...(things as ThingCounts) },
+    violations: [...violations.told],
+    parked: [...lists.parked.told],
+    parkedPayments: [...lists.parkedPayments.told],
+    unresolvedCharges: [...lists.unresolvedCharges.told],
+    parkedTransfers: [...lists.parkedTransfers.told],
+    parkedInvitations: [...lists.parkedInvitations.told],
+    ...(untold.length > 0 && { untold: Object.fromEntries(untold) }),
   }
+})
 
-  violations.push(...(await checkOutstanding(ctx)))
+async function parkedBookings(ctx: Context): Promise<string[]> {
   const parked = await ctx
     .model(Booking)
     .find({ ...isOutstanding, parked: true }, { _id: 1 })
     .sort({ createdAt: 1 })
     .lean()
-  return {
-    ok: violations.length === 0,
-    checked: { ...checked, ...(things as ThingCounts) },
-    violations,
-    parked: parked.map(({ _id }) => _id.toHexString()),
-    parkedPayments,
-    unresolvedCharges,
-    parkedTransfers,
-    parkedInvitations: (await ctx.call(calendars.findParkedInvitations, {})).parked,
-  }
-})
+  return parked.map(({ _id }) => _id.toHexString())
+}
 
 type ThingCounts = Omit<Output<typeof bookings.auditBooks>['checked'], 'users' | 'bookings'>
 
-/** Each thing alone, and whether it knows a booking that nobody else does. */
-async function auditThingsOf(ctx: Context, { name, audit }: BookableKind) {
-  const violations: Violation[] = []
+/** Each thing alone, and whether it knows a booking that nobody else does. Answers how many things there are. */
+async function auditThingsOf(ctx: Context, { name, audit }: BookableKind, to: Tally<Violation>): Promise<number> {
   let count = 0
   for await (const thing of audit.all(ctx)) {
     count++
-    violations.push(...thing.violations, ...(await checkMarkers(ctx, `${name} ${thing.id}`, thing.markers)))
+    to.add(thing.violations)
+    to.add(await checkMarkers(ctx, `${name} ${thing.id}`, thing.markers))
   }
-  return { count, violations }
+  return count
 }
 
 const UNAUDITED = ['repairs', 'outbox', 'request', 'requestId'] as const
@@ -94,7 +104,13 @@ async function* userPages(ctx: Context): AsyncGenerator<UserPage> {
   } while (cursor)
 }
 
-async function auditUsersBookings(ctx: Context, page: UserPage) {
+/** Answers how many bookings of theirs there were when the audit began. */
+async function auditUsersBookings(
+  ctx: Context,
+  page: UserPage,
+  startedAt: Date,
+  to: Tally<Violation>,
+): Promise<number> {
   const ids = page.map(({ id }) => id)
   const before = await bookingsOf(ctx, ids)
   const { items } = await auditUsersPage(ctx, { userIds: ids })
@@ -104,15 +120,15 @@ async function auditUsersBookings(ctx: Context, page: UserPage) {
   const settled = settledBetween(before, after)
   const byUser = groupBy(settled, ({ booking }) => String(booking.userId))
   const known = new Set(after.map(({ _id }) => String(_id)))
-  const violations = items.flatMap((user) => [
-    ...user.violations.map((detail) => violation('ledger', user.id, detail)),
-    ...checkUser(user, byUser.get(user.id) ?? [], known),
-  ])
+  for (const user of items) {
+    to.add(user.violations.map((detail) => violation('ledger', user.id, detail)))
+    to.add(checkUser(user, byUser.get(user.id) ?? [], known))
+  }
   for (const each of settled) {
     const kind = kindOf(each.booking)
-    violations.push(...checkThingOf(each, kind, booked.get(kind.name)?.get(thingOf(each.booking))))
+    to.add(checkThingOf(each, kind, booked.get(kind.name)?.get(thingOf(each.booking))))
   }
-  return { bookings: after, violations }
+  return after.filter(({ createdAt }) => createdAt <= startedAt).length
 }
 
 async function bookingsOf(ctx: Context, userIds: string[]): Promise<AuditedBooking[]> {

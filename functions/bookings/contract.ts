@@ -218,6 +218,8 @@ export const bookings = defineContract('bookings', {
       parkedTransfers: z.array(id),
       /** Invitations whose confirmation waits for an admin. */
       parkedInvitations: z.array(id),
+      /** Of each list the first 1,000 are told: how many more there are, by its name. */
+      untold: z.record(z.string(), z.int()).optional(),
     }),
     errors: [],
     deadline: 'sweep',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { defineNews } from '../../platform/contract/news.js'
-import { id, price, reasonText, time, version } from '../../platform/contract/types.js'
+import { id, page, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from '../../platform/lib/zone.rules.js'
 import { INVITATION_STATES } from './invitation.states.js'
 
@@ -55,6 +55,7 @@ const range = {
   timeZone,
   /** A seq that a command answered: the answer shows it, or the call fails with view_behind. */
   after: z.int().min(0).optional(),
+  cursor: page.cursor,
 }
 
 export const news = defineNews({
@@ -198,25 +199,26 @@ export const calendars = defineContract('calendars', {
   }),
   getCalendar: operation({
     summary:
-      "The caller's bookings and open invitations that touch a period, as seller or as buyer, and on which days of the time zone they fall.",
+      "The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall.",
     access: 'user',
     input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
     output: z.object({
       items: z.array(calendarItem),
       /** Those with an invitation, in order; `from` and `to` are when the day begins and ends in the zone. */
       days: z.array(z.object({ date: z.string(), ...period, invitationIds: z.array(id) })),
+      nextCursor: z.string().nullable(),
     }),
-    errors: ['view_behind'],
+    errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
   }),
   exportCalendar: operation({
     summary:
-      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled.",
+      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next.",
     access: 'user',
     input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
-    output: z.object({ contentType: z.literal('text/calendar'), text: z.string() }),
-    errors: ['view_behind'],
+    output: z.object({ contentType: z.literal('text/calendar'), text: z.string(), nextCursor: z.string().nullable() }),
+    errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
   }),

@@ -1,16 +1,17 @@
 import ical, { ICalCalendarMethod, ICalEventStatus } from 'ical-generator'
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
+import { slicesOf } from '../../platform/runtime/slices.js'
 import type { CalendarItem } from './calendar.model.js'
 import { listedIn } from './calendar.access.js'
 import { dateIn } from '../../platform/lib/zone.rules.js'
 import { calendars } from './contract.js'
 import type { InvitationState } from './invitation.states.js'
 
-export default define(calendars.exportCalendar, async (ctx, { as, timeZone, after, ...input }) => {
+export default define(calendars.exportCalendar, async (ctx, { as, timeZone, after, cursor, ...input }) => {
   if (!ctx.caller) throw new Refusal('forbidden', 'Only users have calendars.')
   const period = { from: new Date(input.from), to: new Date(input.to) }
-  const items = await listedIn(ctx, ctx.caller.userId, { as, after, ...period })
+  const { items, nextCursor } = await listedIn(ctx, ctx.caller.userId, { as, after, cursor, ...period })
 
   const lastDay = dateIn(new Date(period.to.getTime() - 1), timeZone)
   const calendar = ical({
@@ -21,10 +22,23 @@ export default define(calendars.exportCalendar, async (ctx, { as, timeZone, afte
   // The zone is for showing alone. As the generator's own `timezone` it would turn events into local times without a
   // zone; as they are they say `Z`, which no change of clocks and no table of zones can move.
   calendar.x('X-WR-TIMEZONE', timeZone)
-  for (const item of items) calendar.createEvent(eventOf(item, ctx.now()))
+  const frame = calendar.toString()
+  const events: string[] = []
+  for await (const some of slicesOf(ctx, items, EVENTS_PER_SLICE)) {
+    calendar.clear()
+    for (const item of some) calendar.createEvent(eventOf(item, ctx.now()))
+    const text = calendar.toString()
+    events.push(text.slice(text.indexOf(FIRST), text.lastIndexOf(LAST)))
+  }
   // The generator leaves the last line without an end; every content line has one (RFC 5545, 3.1).
-  return { contentType: 'text/calendar' as const, text: `${calendar.toString().trimEnd()}\r\n` }
+  const text = `${frame.trimEnd().slice(0, -LAST.length)}${events.join('')}${LAST}\r\n`
+  return { contentType: 'text/calendar' as const, text, nextCursor }
 })
+
+/** Some forty milliseconds. */
+const EVENTS_PER_SLICE = 50
+const FIRST = 'BEGIN:VEVENT'
+const LAST = 'END:VCALENDAR'
 
 /**
  * Texts may have no control characters but tab and line feed (RFC 5545, 3.3.11). Parsers that split at whatever Unicode

@@ -69,7 +69,7 @@ export const feeds = defineContract('feeds', {
     idempotent: true,
   }),
   readFeed: operation({
-    summary: 'The entries of a feed after a number, oldest first.',
+    summary: 'The entries of a feed after a number, oldest first; fewer than `limit` where they are long.',
     access: 'internal',
     input: z.strictObject({ feed: feedName, after: z.int().min(0), limit: z.int().min(1).max(500).default(200) }),
     output: z.object({ entries: z.array(feedEntry) }),

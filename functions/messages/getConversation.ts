@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { define } from '../../platform/runtime/function.js'
-import { decodeCursor, encodeCursor } from '../../platform/runtime/pages.js'
+import { decodeCursor, encodeCursor, withinPage } from '../../platform/runtime/pages.js'
 import { idOf } from '../../platform/logs/projection.js'
 import { messages } from './contract.js'
 import { userOf } from './conversation.changes.js'
@@ -24,13 +24,15 @@ export default define(messages.getConversation, async (ctx, { withUserId, limit,
   const ids: string[] = []
   for (let page = pageOf(oldest); page <= pageOf(newest); page++) ids.push(`${key}:${page}`)
   const pages = (await boxes.find({ _id: { $in: ids } } as never).lean()) as unknown as PageView[]
-  const items = pages
+  const found = pages
     .flatMap((page) => page.items)
     .filter(({ ordinal }) => ordinal >= oldest && ordinal <= newest)
     .sort((a, b) => b.ordinal - a.ordinal)
+  const items = withinPage(found.map((item) => presentItem(item, conversation)))
+  const last = items.at(-1)
   return {
-    items: items.map((item) => presentItem(item, conversation)),
-    nextCursor: oldest > 1 && items.length > 0 ? encodeCursor(oldest) : null,
+    items,
+    nextCursor: last && last.number > 1 ? encodeCursor(last.number) : null,
     unread: conversation.unread,
     blocked: conversation.blocked,
   }

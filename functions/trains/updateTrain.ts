@@ -50,7 +50,7 @@ export default define(trains.updateTrain, async (ctx, { trainId, version, set })
   if (current.version !== version) throw versionConflict('train', current.version)
   const sold = current.seats - current.seatsLeft
   if (sold > current.seats + added) throw new Refusal('seats_sold', 'More seats than that are sold or held.', { sold })
-  const highest = Math.max(0, ...current.bookings.flatMap(({ seats = [] }) => seats))
+  const highest = current.bookings.flatMap(({ seats = [] }) => seats).reduce((most, seat) => Math.max(most, seat), 0)
   throw new Refusal('seats_sold', 'A seat with a higher number is sold.', { sold, highest })
 })
 

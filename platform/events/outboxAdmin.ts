@@ -1,7 +1,7 @@
 import mongoose, { Schema, type Model, type Types } from 'mongoose'
 import type { StoredEvent } from './events.js'
 import type { Outbox } from './outbox.js'
-import { encodeCursor, pageOf } from '../runtime/pages.js'
+import { cursorAfter, pageOf, withinPage } from '../runtime/pages.js'
 
 /** What the retry job, admins and the command line do with events that were not delivered. */
 
@@ -90,13 +90,14 @@ export async function listDead(
     outboxes.map(async (outbox) => pageOf(await eventModel(outbox), DEAD, page, 'newestFirst')),
   )
   const all = pages.flatMap(({ documents }) => documents).sort(newestFirst)
-  const documents = all.slice(0, page.limit)
+  // Behind the end of a page that goes on, the others' events are not all that there is.
+  const ends = pages.flatMap(({ documents, nextCursor }) => (nextCursor === null ? [] : documents.slice(-1)))
+  const [end] = ends.sort(newestFirst)
+  const known = end ? all.filter((each) => newestFirst(each, end) <= 0) : all
+  const documents = withinPage(known, page.limit)
   const last = documents.at(-1)
-  const more = all.length > page.limit || pages.some(({ nextCursor }) => nextCursor !== null)
-  return {
-    documents,
-    nextCursor: more && last ? encodeCursor([last.createdAt.getTime(), last._id.toHexString()]) : null,
-  }
+  const more = documents.length < known.length || end !== undefined
+  return { documents, nextCursor: more && last ? cursorAfter(last) : null }
 }
 
 const newestFirst = (a: StoredEvent, b: StoredEvent): number =>

@@ -98,18 +98,15 @@ export async function openOutboxReader(
       const found: PendingEvent[] = []
       for (const type of new Set(aggregates.map((each) => each.type))) {
         const ids = aggregates.filter((each) => each.type === type).map(({ id }) => id)
-        found.push(
-          ...(await eventsOf(connection)
-            .find({ 'aggregate.type': type, 'aggregate.id': { $in: ids } }, options)
-            .toArray()),
-        )
+        const stored = eventsOf(connection).find({ 'aggregate.type': type, 'aggregate.id': { $in: ids } }, options)
+        for await (const each of stored) found.push(each)
         const collection = carriers.get(type)
         if (!collection) continue
         const documents = await db
           .collection<Carrier>(collection)
           .find({ _id: { $in: ids }, outbox: { $exists: true } } as never, { ...options, projection: { outbox: 1 } })
           .toArray()
-        found.push(...documents.flatMap((document) => eventsCarriedBy(document as Carrier, type)))
+        for (const document of documents) for (const each of eventsCarriedBy(document, type)) found.push(each)
       }
       return found.sort((a, b) => a.version - b.version)
     },

@@ -21,7 +21,8 @@ export function verdictOn(
   const { told, failures, at, random } = attempt
   const refusing = new Set(failures.map(({ subscriber }) => subscriber))
   const all = [...event.failures, ...failures]
-  const attempts = Math.max(...[...refusing].map((each) => all.filter(({ subscriber }) => subscriber === each).length))
+  const attemptsOf = (each: string): number => all.filter(({ subscriber }) => subscriber === each).length
+  const attempts = [...refusing].reduce((most, each) => Math.max(most, attemptsOf(each)), 0)
   return {
     failures: [...failures],
     deliveredTo: [...(event.deliveredTo ?? []), ...told.filter((each) => !refusing.has(each))],

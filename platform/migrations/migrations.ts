@@ -105,7 +105,7 @@ export async function migrationStatus(
   const all: MigrationStatus[] = []
   for (const domain of domains ?? migratedDomains(tree)) {
     const known = await withDatabase(config, domain, (db) => readRecords(db, domain))
-    all.push(...statusOf(listMigrations(domain, tree), known))
+    for (const each of statusOf(listMigrations(domain, tree), known)) all.push(each)
   }
   return all
 }

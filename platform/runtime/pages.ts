@@ -24,6 +24,29 @@ export function decodeCursor<T>(cursor: string, shape: z.ZodType<T>): T {
 const LATEST_MS = 8.64e15
 const position = z.tuple([z.int().min(-LATEST_MS).max(LATEST_MS), id])
 
+/** An eighth of what a message between processes holds, and a sixteenth of a second to write and read it. */
+const MAX_PAGE_BYTES = 1_000_000
+
+/**
+ * Room for the items of a page: answers of each, in order, whether it still fits, by number and by the JSON that it
+ * becomes. The first always does, so that a list goes on whatever stands in it.
+ */
+export function pageRoom(limit = Infinity): (item: unknown) => boolean {
+  let count = 0
+  let bytes = 0
+  return (item) => {
+    bytes += Buffer.byteLength(JSON.stringify(item))
+    return ++count <= limit && (count === 1 || bytes <= MAX_PAGE_BYTES)
+  }
+}
+
+/** Those items, from the first one on, that fit into a page. */
+export function withinPage<T>(items: readonly T[], limit?: number): T[] {
+  const fits = pageRoom(limit)
+  const end = items.findIndex((item) => !fits(item))
+  return end < 0 ? [...items] : items.slice(0, end)
+}
+
 export interface PageOptions {
   projection?: Record<string, 0 | 1>
   /** Anything below majority is for whoever judges what it finds. */
@@ -32,7 +55,8 @@ export interface PageOptions {
 
 /**
  * One page of the documents that match a filter, by (createdAt, _id): each page is one bounded index scan however deep
- * the list is, and documents inserted meanwhile shift nothing. `nextCursor` is null on the last page.
+ * the list is, and documents inserted meanwhile shift nothing. It ends before `limit` where the documents are long.
+ * `nextCursor` is null on the last page.
  */
 export async function pageOf<T extends Listed>(
   model: Model<T>,
@@ -43,19 +67,26 @@ export async function pageOf<T extends Listed>(
 ): Promise<{ documents: T[]; nextCursor: string | null }> {
   const direction = order === 'oldestFirst' ? 1 : -1
   const after = cursor === undefined ? {} : beyond(cursor, direction)
-  const found = (await model
+  const found = model
     .find({ $and: [filter, after] } as QueryFilter<T>, projection)
     .sort({ createdAt: direction, _id: direction })
     .limit(limit + 1)
     .readConcern(readConcern)
-    .lean()) as unknown as T[]
-  const documents = found.slice(0, limit)
-  const last = documents.at(-1)
-  return {
-    documents,
-    nextCursor: found.length > limit && last ? encodeCursor([last.createdAt.getTime(), last._id.toHexString()]) : null,
+    .lean()
+    // In one message where they are short; long ones come 16 MB at a time, and most of them never.
+    .cursor({ batchSize: limit + 2 }) as AsyncIterable<T>
+  const documents: T[] = []
+  const fits = pageRoom(limit)
+  for await (const document of found) {
+    if (!fits(document)) return { documents, nextCursor: cursorAfter(documents.at(-1) as T) }
+    documents.push(document)
   }
+  return { documents, nextCursor: null }
 }
+
+/** Where a page that ends with this document goes on. */
+export const cursorAfter = ({ createdAt, _id }: Listed): string =>
+  encodeCursor([createdAt.getTime(), _id.toHexString()])
 
 /** An inclusive bound on createdAt narrows the index scan; the `$or` then drops what shares its millisecond. */
 function beyond(cursor: string, direction: 1 | -1): object {

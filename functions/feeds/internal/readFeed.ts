@@ -1,4 +1,5 @@
 import { define } from '../../../platform/runtime/function.js'
+import { withinPage } from '../../../platform/runtime/pages.js'
 import { feeds, presentEntry } from '../contract.js'
 import { FeedEntry } from '../feedEntry.model.js'
 
@@ -9,5 +10,5 @@ export default define(feeds.readFeed, async (ctx, { feed, after, limit }) => {
     .sort({ seq: 1 })
     .limit(limit)
     .lean()
-  return { entries: entries.map(presentEntry) }
+  return { entries: withinPage(entries.map(presentEntry)) }
 })

@@ -29,7 +29,8 @@ export function mostTaken(records: readonly Nights[], nights?: Nights): number {
   const held = nights ? records.filter(({ from, to }) => from < nights.to && to > nights.from) : records
   // A night with the most is the first one asked for, or one that a record begins with.
   const begins = new Set([...(nights ? [nights.from] : []), ...held.map(({ from }) => from)])
-  return Math.max(0, ...[...begins].map((night) => held.filter(({ from, to }) => from <= night && to > night).length))
+  const takenOn = (night: string): number => held.filter(({ from, to }) => from <= night && to > night).length
+  return [...begins].reduce((most, night) => Math.max(most, takenOn(night)), 0)
 }
 
 /** The same as an expression of the server: a guard inside the write, whatever else lands meanwhile. */

@@ -77,7 +77,7 @@ export default {
       const found: AuditedTrain[] = []
       await inParts(ids, async (trainIds) => {
         const { items } = await ctx.call(trains.auditTrains, { trainIds })
-        found.push(...items.map(audited))
+        for (const each of items) found.push(audited(each))
         return []
       })
       return found
