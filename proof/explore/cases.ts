@@ -78,7 +78,8 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
   const engine = engineOver(tools, executor)
   let looks = 0
   const context = {
-    config: { deadlinesMs: { money: 60_000 }, recovery: { stuckAfterMs: 300_000 } },
+    config: { deadlinesMs: { money: 60_000 }, recovery: RECOVERY_MS },
+const RECOVERY_MS: Context['config']['recovery'] = { stuckAfterMs: 300_000, intervalMs: 30_000, lockMs: 60_000 }
     // It looks whether the period has begun, and when the booking was made.
     now: () => (looks++ < 2 && caller?.role === 'user' ? START : LATER),
     // The catalogue is no part of the protocol: every car exists, at the price.

@@ -17,6 +17,8 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'left-recovery-cancel', faults: [] },
   { name: 'frozen-attempt', faults: [] },
   { name: 'frozen-attempt-poor', faults: [] },
+  // Recovery that itself fails, and is due again.
+  { name: 'owner-recovery-poor', faults: ['late'] },
   { name: 'reversal-late-apply', faults: ['crash', 'late', 'shared'] },
   { name: 'two-bookings', faults: ['crash', 'late', 'shared'] },
   { name: 'hot-car', faults: ['crash', 'late'] },
