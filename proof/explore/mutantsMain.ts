@@ -11,7 +11,7 @@ const USAGE = `npm run mutants                breaks the protocol on purpose, on
   --only <words>      mutants whose names contain these words
   --json              one line of JSON a mutant
 
-The sources are copied, and only the copy is broken. Exits with 1 when one is not caught.`
+The sources are copied, and only the copy is broken; unbroken, the same case must be sound for as many states. Exits with 1 when one is not caught.`
 
 const OPTIONS = { only: { type: 'string' }, json: { type: 'boolean' } } as const
 
@@ -30,6 +30,11 @@ await command(USAGE, OPTIONS, async ({ only = '', json }) => {
       for (const mutant of queue) {
         const found = await explore(mutant)
         if (!found.violation) escaped.push(mutant.name)
+        // Or else what is seen is no matter of the mutant.
+        const sound = await explore({ ...mutant, edits: [] }, found.states)
+        if (sound.violation) {
+          throw new CommandFailure(`mutant "${mutant.name}": its case fails without it: ${sound.violation.what}`)
+        }
         console.log(json ? JSON.stringify({ mutant: mutant.name, ...found }) : row(mutant, found))
       }
     }),
@@ -39,13 +44,13 @@ await command(USAGE, OPTIONS, async ({ only = '', json }) => {
   return escaped.length > 0 ? 1 : 0
 })
 
-async function explore(mutant: Mutant): Promise<Exploration> {
+async function explore(mutant: Mutant, maxStates = MAX_STATES): Promise<Exploration> {
   const copy = await mkdtemp(join(tmpdir(), 'holdfast-mutant-'))
   try {
     for (const each of SOURCES) await cp(each, join(copy, each), { recursive: true })
     await symlink(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
     for (const edit of mutant.edits) await apply(edit, copy, mutant.name)
-    const limits = { ...mutant.shows, maxFaults: 1, maxStates: MAX_STATES }
+    const limits = { ...mutant.shows, maxFaults: 1, maxStates }
     return JSON.parse(
       await run(['--import=tsx', 'proof/explore/exploreCase.ts', JSON.stringify(limits)], copy),
     ) as Exploration
