@@ -1,6 +1,6 @@
 import type { Document } from './documents.js'
 import type { Ending } from './executor.js'
-import { documentsOf, type Snapshot } from './snapshot.js'
+import { documentsOf, type CollectionName, type Snapshot } from './snapshot.js'
 
 /**
  * The books, by arithmetic of their own: nothing here is taken from the product, so that a mistake there cannot hide
@@ -10,7 +10,8 @@ import { documentsOf, type Snapshot } from './snapshot.js'
 interface BookingRow {
   _id: Id
   userId: Id
-  carId: Id
+  carId?: Id
+  roomId?: Id
   from: Date
   to: Date
   cost: number
@@ -26,15 +27,19 @@ interface UserRow {
   tombstones: Id[]
   recentLedger: { cause: string; causeId: Id; change: number }[]
 }
-interface CarRow {
+/** What is booked. */
+interface ThingRow<At> {
   _id: Id
-  bookings: { _id: Id; from: Date; to: Date }[]
+  bookings: { _id: Id; from: At; to: At }[]
   pendingBookings: Id[]
   tombstones: Id[]
 }
+type CarRow = ThingRow<Date>
+/** By days, as text. */
+type RoomRow = ThingRow<string> & { units: number }
 type Id = Document['_id']
 
-const rows = <T>(snapshot: Snapshot, collection: 'bookings' | 'cars' | 'users'): T[] =>
+const rows = <T>(snapshot: Snapshot, collection: CollectionName): T[] =>
   documentsOf(snapshot, collection) as unknown as T[]
 
 const FINAL = ['COMMITTED', 'CANCELLED']
@@ -69,8 +74,29 @@ export function checkAlways(snapshot: Snapshot): string | undefined {
       }
     }
   }
+  for (const room of rows<RoomRow>(snapshot, 'rooms')) {
+    if (repeats(room.bookings.map(({ _id }) => _id))) return `room ${String(room._id)} holds a booking twice`
+    for (const [night, held] of heldByNight(room)) {
+      if (held > room.units) return `room ${String(room._id)} is held ${held} times on ${night}, of ${room.units}`
+    }
+  }
   return undefined
 }
+
+/** How many bookings are active on each night, by the day that it begins on. */
+function heldByNight({ bookings }: RoomRow): Map<string, number> {
+  const held = new Map<string, number>()
+  for (const { from, to } of bookings) {
+    for (let night = from; night < to; night = dayOf(new Date(Date.parse(night) + DAY_MS))) {
+      held.set(night, (held.get(night) ?? 0) + 1)
+    }
+  }
+  return held
+}
+
+const DAY_MS = 24 * 3_600_000
+/** The rooms of the cases are in UTC. */
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
 
 const repeats = (ids: Id[]): boolean => new Set(ids.map(String)).size < ids.length
 
@@ -129,18 +155,35 @@ export function checkSettled(books: Snapshot): string | undefined {
         return `${booking.state} booking ${id} is ${active ? '' : 'not '}active at its user`
     }
   }
-  for (const car of rows<CarRow>(books, 'cars')) {
-    for (const id of [...car.bookings.map(({ _id }) => _id), ...car.pendingBookings, ...car.tombstones].map(String)) {
-      if (!known.has(id)) return `car ${String(car._id)} knows ${id}, which is no booking`
+  for (const kind of ['car', 'room'] as const) {
+    for (const thing of rows<ThingRow<unknown>>(books, `${kind}s`)) {
+      const its = bookings.filter((booking) => booking[`${kind}Id`]?.equals(thing._id))
+      const wrong = checkThing(kind, thing, its, known, stands)
+      if (wrong !== undefined) return wrong
     }
-    for (const booking of bookings.filter(({ carId }) => carId.equals(car._id))) {
-      const record = car.bookings.find(({ _id }) => _id.equals(booking._id))
-      if ((record !== undefined) !== stands(booking)) {
-        return `${booking.state} booking ${String(booking._id)} is ${record ? '' : 'not '}active at its car`
-      }
-      if (record && (Number(record.from) !== Number(booking.from) || Number(record.to) !== Number(booking.to))) {
-        return `booking ${String(booking._id)} holds another period of its car`
-      }
+  }
+  return undefined
+}
+
+function checkThing(
+  kind: 'car' | 'room',
+  { _id: thingId, bookings: records, pendingBookings, tombstones }: ThingRow<unknown>,
+  its: BookingRow[],
+  known: ReadonlyMap<string, BookingRow>,
+  stands: (booking: BookingRow) => boolean,
+): string | undefined {
+  for (const id of [...records.map(({ _id }) => _id), ...pendingBookings, ...tombstones].map(String)) {
+    if (!known.has(id)) return `${kind} ${String(thingId)} knows ${id}, which is no booking`
+  }
+  const held = (time: Date) => (kind === 'room' ? dayOf(time) : Number(time))
+  for (const booking of its) {
+    const record = records.find(({ _id }) => _id.equals(booking._id))
+    if ((record !== undefined) !== stands(booking)) {
+      return `${booking.state} booking ${String(booking._id)} is ${record ? '' : 'not '}active at its ${kind}`
+    }
+    const holds = (at: unknown) => (at instanceof Date ? Number(at) : at)
+    if (record && (holds(record.from) !== held(booking.from) || holds(record.to) !== held(booking.to))) {
+      return `booking ${String(booking._id)} holds another period of its ${kind}`
     }
   }
   return undefined
@@ -176,7 +219,7 @@ function toldBookings(answered: unknown): Told[] {
 
 /** Refusals that promise nothing about the booking. Everything else but these and the reasons below is a defect. */
 const SILENT = ['deadline_exceeded', 'unavailable', 'booking_outstanding', 'booking_not_found', 'booking_not_stuck']
-const REASONS = ['car_unavailable', 'insufficient_funds']
+const REASONS = ['car_unavailable', 'room_unavailable', 'insufficient_funds']
 
 function toldByRefusal(error: Error): Told[] | string {
   const { code, details } = error as {

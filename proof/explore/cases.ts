@@ -7,6 +7,8 @@ import { bookingEngine, reversalOf, rivalsOf } from '../../functions/bookings/bo
 import type { BookingDocument } from '../../functions/bookings/booking.model.js'
 import type { CarDocument } from '../../functions/bookings/kinds/car/car.model.js'
 import { carRules } from '../../functions/bookings/kinds/car/car.kind.js'
+import type { RoomDocument } from '../../functions/bookings/kinds/room/room.model.js'
+import { roomRules } from '../../functions/bookings/kinds/room/room.kind.js'
 import type { UserDocument } from '../../functions/users/user.model.js'
 import { bookingRules } from '../../functions/users/user.participant.js'
 import type { Caller } from '../../platform/contract/caller.js'
@@ -32,10 +34,12 @@ const id = (name: string): string => name.padStart(24, '0')
 export const IDS = {
   user: id('a1'),
   other: id('a2'),
+  thirdUser: id('a3'),
   car: id('c1'),
-  otherCar: id('c2'),
+  room: id('f1'),
   booking: id('b1'),
   second: id('b2'),
+  third: id('b3'),
   earlier: id('b0'),
 }
 
@@ -57,13 +61,17 @@ const engineOver = (tools: Tools, executor: number) => {
   const now = () => START
   const newId = () => `e${executor}${tools.newId().padStart(22, '0')}`
   const car = { ...participant(tools.store<CarDocument>('cars'), carRules({ now })), refusal: 'car_unavailable' }
+  const room = {
+    ...participant(tools.store<RoomDocument>('rooms'), roomRules({ now })),
+    refusal: 'room_unavailable',
+  }
   const user = {
     ...participant(tools.store<UserDocument>('users'), bookingRules({ now })),
     refusal: 'insufficient_funds',
   }
   return createEngine<BookingDocument>({
     store: tools.store('bookings'),
-    votersOf: () => [car, user],
+    votersOf: (booking) => ['roomId' in booking ? room : car, user],
     now,
     reversalOf: (original) => reversalOf(original, { now, newId }),
     rivalsOf,
@@ -71,6 +79,7 @@ const engineOver = (tools: Tools, executor: number) => {
   })
 }
 
+const RECOVERY_MS: Context['config']['recovery'] = { stuckAfterMs: 300_000, intervalMs: 30_000, lockMs: 60_000 }
 const quiet = () => undefined
 
 /** What a handler gets: the engine over the explorer's stores, time that only passes for others, no deadline. */
@@ -79,14 +88,13 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
   let looks = 0
   const context = {
     config: { deadlinesMs: { money: 60_000 }, recovery: RECOVERY_MS },
-const RECOVERY_MS: Context['config']['recovery'] = { stuckAfterMs: 300_000, intervalMs: 30_000, lockMs: 60_000 }
     // It looks whether the period has begun, and when the booking was made.
     now: () => (looks++ < 2 && caller?.role === 'user' ? START : LATER),
-    // The catalogue is no part of the protocol: every car exists, at the price.
+    // The catalogue is no part of the protocol: everything exists, at the price.
     use: (make: unknown) =>
       make === bookingEngine
         ? engine
-        : (carId: string) => Promise.resolve({ _id: new ObjectId(carId), pricePerHour: PRICE, retired: false }),
+        : (thingId: string) => Promise.resolve({ ...TERMS, _id: new ObjectId(thingId), retired: false }),
     caller,
     requestId: 'request',
     deadlineAt: Infinity,
@@ -97,15 +105,35 @@ const RECOVERY_MS: Context['config']['recovery'] = { stuckAfterMs: 300_000, inte
   return context as unknown as Context
 }
 
+const TERMS = { pricePerHour: PRICE, pricePerNight: PRICE, timeZone: 'UTC' }
+
+interface Booked {
+  bookingId?: string
+  userId?: string
+  from?: number
+}
+/** Two hours of the car. */
 const create =
-  ({ bookingId = IDS.booking, userId = IDS.user, carId = IDS.car, from = 1 } = {}) =>
+  ({ bookingId = IDS.booking, userId = IDS.user, from = 1 }: Booked = {}) =>
   (executor: number): Main =>
   (tools) =>
     createBooking.handler(contextFor(tools, executor, { userId, role: 'user' }), {
       bookingId,
-      carId,
+      carId: IDS.car,
       from: hour(from).toISOString(),
       to: hour(from + 2).toISOString(),
+    })
+
+/** Two nights of the room. */
+const createOfRoom =
+  ({ bookingId = IDS.booking, userId = IDS.user, from = 1 }: Booked = {}) =>
+  (executor: number): Main =>
+  (tools) =>
+    createBooking.handler(contextFor(tools, executor, { userId, role: 'user' }), {
+      bookingId,
+      roomId: IDS.room,
+      from: hour(24 * from).toISOString(),
+      to: hour(24 * (from + 2)).toISOString(),
     })
 
 const cancel =
@@ -153,15 +181,22 @@ function user(userId: string, balance: number, effects: [bookingId: string, chan
   }
 }
 
-const car = (carId: string, active: string[] = []): Document => ({
-  _id: new ObjectId(carId),
+const thing = (thingId: string): Document => ({
+  _id: new ObjectId(thingId),
   retired: false,
-  bookings: active.map((bookingId) => ({ _id: new ObjectId(bookingId), from: hour(1), to: hour(3) })),
+  bookings: [],
   pendingBookings: [],
   tombstones: [],
   forgottenBefore: new Date(0),
   updatedAt: START,
 })
+
+const car = (carId: string, active: string[] = []): Document => ({
+  ...thing(carId),
+  bookings: active.map((bookingId) => ({ _id: new ObjectId(bookingId), from: hour(1), to: hour(3) })),
+})
+
+const room = (units: number): Document => ({ ...thing(IDS.room), units })
 
 const committed = (bookingId: string, userId: string): Document => ({
   _id: new ObjectId(bookingId),
@@ -314,6 +349,20 @@ export const CASES: readonly Case[] = [
     documents: { users: [user(IDS.user, 5000), user(IDS.other, 5000)], cars: [car(IDS.car)] },
     executors: { first: create(), second: create({ bookingId: IDS.second, userId: IDS.other, from: 2 }) },
     reasons: ['car_unavailable'],
+  }),
+  theCase({
+    name: 'hot-room',
+    summary: 'Three bookings at once of a room of which there are two, for nights that overlap.',
+    documents: {
+      users: [user(IDS.user, 5000), user(IDS.other, 5000), user(IDS.thirdUser, 5000)],
+      rooms: [room(2)],
+    },
+    executors: {
+      first: createOfRoom(),
+      second: createOfRoom({ bookingId: IDS.second, userId: IDS.other, from: 2 }),
+      third: createOfRoom({ bookingId: IDS.third, userId: IDS.thirdUser, from: 2 }),
+    },
+    reasons: ['room_unavailable'],
   }),
   theCase({
     name: 'frozen-attempt',

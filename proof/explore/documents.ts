@@ -1,5 +1,6 @@
 import mongoose from 'mongoose'
 import type { Change, Filter, Id } from '../../protocol/store.js'
+import { evaluate, NotModelled } from './expressions.js'
 
 /**
  * What mongod does with one document, for exactly the filters and update operators that the protocol uses. Anything else
@@ -9,10 +10,6 @@ import type { Change, Filter, Id } from '../../protocol/store.js'
 export type Document = Readonly<Record<string, unknown>> & { readonly _id: Id }
 
 const { ObjectId, Long } = { ObjectId: mongoose.Types.ObjectId, Long: mongoose.mongo.Long }
-
-export class NotModelled extends Error {
-  override readonly name = 'NotModelled'
-}
 
 /** As a driver reads it back: 64-bit integers as numbers, undefined fields absent. */
 export function plain<T>(value: T): T {
@@ -58,6 +55,7 @@ export function matches(filter: Filter, document: unknown): boolean {
   return Object.entries(filter).every(([key, condition]) => {
     if (key === '$or') return (condition as Filter[]).some((each) => matches(each, document))
     if (key === '$nor') return !(condition as Filter[]).some((each) => matches(each, document))
+    if (key === '$expr') return evaluate(condition, document) === true
     if (key.startsWith('$')) throw new NotModelled(`filter ${key}`)
     return meets(plain(condition), valuesAt(document, key.split('.')))
   })

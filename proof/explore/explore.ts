@@ -12,7 +12,7 @@ import { DEAD, Violation, World, type Event, type Fault, type Limits, type State
 
 export interface ExploreOptions extends Limits {
   rules: Rules
-  /** By default users on one, bookings and cars on another. */
+  /** By default users on one, bookings and what is booked on another. */
   replicaSets?: CollectionName[][]
   /** Stops there: more than that is no answer. */
   maxStates?: number
@@ -41,13 +41,15 @@ export interface Exploration {
   violation?: Found
 }
 
-export const TWO_SETS: CollectionName[][] = [['bookings', 'cars'], ['users']]
-export const ONE_SET: CollectionName[][] = [['bookings', 'cars', 'users']]
+export const TWO_SETS: CollectionName[][] = [['bookings', 'cars', 'rooms'], ['users']]
+export const ONE_SET: CollectionName[][] = [['bookings', 'cars', 'rooms', 'users']]
 
 /** As the participants' stores project what they read back. */
+const THING_FIELDS = ['bookings._id', 'pendingBookings', 'tombstones', 'forgottenBefore']
 export const PROJECTIONS = {
   users: ['bookings', 'pendingBookings', 'tombstones', 'forgottenBefore'],
-  cars: ['bookings._id', 'pendingBookings', 'tombstones', 'forgottenBefore'],
+  cars: THING_FIELDS,
+  rooms: THING_FIELDS,
 }
 
 /** A JavaScript Map holds no more than 2^24 keys. */

@@ -18,7 +18,7 @@ const USAGE = `npm run explore                every interleaving of every case, 
                         failover  the newest writes that are not majority are gone
                         shared    a batch in which others did not match is read back
   --max-faults <n>    in one schedule (default 1)
-  --one-set           users, bookings and cars on one replica set instead of two
+  --one-set           users, bookings and what is booked on one replica set instead of two
   --max-states <n>    give up a case beyond so many (default 8000000)
   --replay <n>        of one case: tells what happened on the way to state n
   --schedule <s>      of one case: the same by the schedule that a violation was printed with

@@ -5,9 +5,15 @@ import { mongoStore } from '../../protocol/mongoStore.js'
 import type { Store } from '../../protocol/store.js'
 import { plain, type Document } from './documents.js'
 import { PROJECTIONS } from './explore.js'
-import { type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'
+import {
+  byCollection,
+  COLLECTIONS,
+  type CollectionName,
+  type Operation,
+  type Rules,
+  type Snapshot,
+} from './snapshot.js'
 
-const NAMES: CollectionName[] = ['bookings', 'cars', 'users']
 const TIMEOUT_MS = 30_000
 
 /** The product asks for the oldest first; which of those made at one moment comes first is open, so it is fixed here. */
@@ -24,11 +30,11 @@ export class OnMongod {
   private readonly collections: Record<CollectionName, Collection>
 
   private constructor(private readonly connection: Connection) {
-    const collection = (name: CollectionName) => connection.collection(name)
-    this.collections = { bookings: collection('bookings'), cars: collection('cars'), users: collection('users') }
+    this.collections = byCollection((name) => connection.collection(name))
     this.stores = {
       bookings: mongoStore<Document>(this.collections.bookings, { encode: encodeBooking, timeoutMs: TIMEOUT_MS }),
       cars: this.participant('cars'),
+      rooms: this.participant('rooms'),
       users: this.participant('users'),
     }
   }
@@ -44,7 +50,7 @@ export class OnMongod {
         maxPoolSize: 4,
       })
       .asPromise()
-    for (const name of NAMES) {
+    for (const name of COLLECTIONS) {
       await connection.createCollection(name)
       for (const { fields, where } of rules[name].unique) {
         const key = Object.fromEntries(fields.map((field) => [field, 1 as const]))
@@ -56,7 +62,7 @@ export class OnMongod {
     return new OnMongod(connection)
   }
 
-  private participant(name: 'cars' | 'users'): Store<Document> {
+  private participant(name: keyof typeof PROJECTIONS): Store<Document> {
     const projection = Object.fromEntries(PROJECTIONS[name].map((path) => [path, 1 as const]))
     return mongoStore<Document>(this.collections[name], { projection, timeoutMs: TIMEOUT_MS })
   }
@@ -64,7 +70,7 @@ export class OnMongod {
   /** Forgets everything, and puts these documents in. */
   async reset(documents: Partial<Record<CollectionName, Document[]>>): Promise<void> {
     await Promise.all(
-      NAMES.map(async (name) => {
+      COLLECTIONS.map(async (name) => {
         const collection = this.collections[name]
         await collection.deleteMany({})
         const fresh = (documents[name] ?? []).map((each) => ENCODE[name](each))
@@ -104,7 +110,7 @@ export class OnMongod {
 
   async snapshot(): Promise<Snapshot> {
     const found = await Promise.all(
-      NAMES.map(async (name) => {
+      COLLECTIONS.map(async (name) => {
         const documents = await this.collections[name].find({}, { readConcern: 'majority' }).toArray()
         return documents.map((each) => [`${name}/${String(each['_id'])}`, plain(each) as unknown as Document] as const)
       }),
@@ -126,5 +132,6 @@ const encodeBooking = (booking: Document): object => {
 const ENCODE: Record<CollectionName, (document: Document) => object> = {
   bookings: encodeBooking,
   cars: (car) => car,
+  rooms: (room) => room,
   users: (user) => ({ ...user, balance: long(user['balance'] as number) }),
 }

@@ -226,6 +226,28 @@ export const MUTANTS: readonly Mutant[] = [
     shows: { case: 'hot-car', faults: [] },
   },
   {
+    name: 'no capacity check',
+    edits: [
+      {
+        file: 'functions/bookings/kinds/room/room.kind.ts',
+        find: "      $expr: { $lt: [mostTakenExpression(booking.nights), '$units'] },\n",
+        replace: '',
+      },
+    ],
+    shows: { case: 'hot-room', faults: [] },
+  },
+  {
+    name: 'capacity checked on the first night alone',
+    edits: [
+      {
+        file: 'functions/bookings/kinds/room/room.rules.ts',
+        find: "const begins = { $setUnion: [nights ? [nights.from] : [], '$$held.from'] }",
+        replace: "const begins = nights ? [nights.from] : { $setUnion: ['$$held.from'] }",
+      },
+    ],
+    shows: { case: 'hot-room', faults: [] },
+  },
+  {
     name: 'acknowledged decision at w:1',
     edits: [{ file: ENGINE, find: "'APPLIED', 'majority'", replace: "'APPLIED', 'local'" }],
     shows: { case: 'left-step-cancel', faults: ['failover'] },

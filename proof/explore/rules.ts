@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose'
 import bookings from '../../migrations/bookings/0001-bookings.js'
 import cars from '../../migrations/bookings/0002-cars.js'
+import rooms from '../../migrations/bookings/0003-rooms.js'
 import users from '../../migrations/users/0001-users.js'
 import type { Migration } from '../../platform/migrations/migration.js'
 import type { Filter } from '../../protocol/store.js'
@@ -16,6 +17,7 @@ export async function rulesOfMigrations(): Promise<Rules> {
   return {
     bookings: await uniqueIndexes('bookings', bookings),
     cars: await uniqueIndexes('cars', cars),
+    rooms: await uniqueIndexes('rooms', rooms),
     users: await uniqueIndexes('users', users),
   }
 }
@@ -27,6 +29,7 @@ async function uniqueIndexes(name: CollectionName, migration: Migration): Promis
   }
   const db = {
     command: () => Promise.resolve(),
+    listCollections: () => ({ toArray: () => Promise.resolve([]) }),
     collection: (collection: string) => ({
       createIndex: (key: object, options: IndexOptions) => Promise.resolve(collection === name && add(key, options)),
       createIndexes: (indexes: (IndexOptions & { key: object })[]) =>

@@ -17,7 +17,12 @@ export type Operation =
   | { kind: 'read'; collection: CollectionName; id: Id; durability: Durability }
   | { kind: 'find'; collection: CollectionName; filter: Filter; limit: number }
 
-export type CollectionName = 'bookings' | 'cars' | 'users'
+export const COLLECTIONS = ['bookings', 'cars', 'rooms', 'users'] as const
+export type CollectionName = (typeof COLLECTIONS)[number]
+
+/** Something of each collection, by its name. */
+export const byCollection = <T>(make: (name: CollectionName) => T): Record<CollectionName, T> =>
+  Object.fromEntries(COLLECTIONS.map((name) => [name, make(name)])) as Record<CollectionName, T>
 
 export interface CollectionRules {
   /** Unique indexes: over these fields, of the documents that match. */

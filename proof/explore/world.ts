@@ -3,7 +3,16 @@ import type { Document } from './documents.js'
 import { textOf } from './documents.js'
 import { Numbers, Tooling, type Answer, type Executor, type Position, type Request } from './executor.js'
 import { project, snapshotOf } from './memoryStore.js'
-import { find, read, write, type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'
+import {
+  byCollection,
+  find,
+  read,
+  write,
+  type CollectionName,
+  type Operation,
+  type Rules,
+  type Snapshot,
+} from './snapshot.js'
 
 /**
  * The world in which executors meet: replica sets with a history, operations under way, messages in the air. A state is
@@ -86,7 +95,7 @@ export class World {
   ) {
     const { replicaSets } = options
     const setOf = (name: CollectionName) => replicaSets.findIndex((names) => names.includes(name))
-    this.setOf = { bookings: setOf('bookings'), cars: setOf('cars'), users: setOf('users') }
+    this.setOf = byCollection(setOf)
   }
 
   /** The state in which nobody has done anything yet, over these documents. */

@@ -1,11 +1,11 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { Memory, storeOf } from '../../proof/explore/memoryStore.js'
-import { keyOf, type Operation } from '../../proof/explore/snapshot.js'
+import { byCollection, keyOf, type Operation } from '../../proof/explore/snapshot.js'
 import { createEngine, type EngineBooking } from '../../protocol/engine.js'
 import { Unknown } from '../../protocol/store.js'
 
-const RULES = { bookings: { unique: [] }, cars: { unique: [] }, users: { unique: [] } }
+const RULES = byCollection(() => ({ unique: [] }))
 const AT = new Date('2031-01-01T00:00:00.000Z')
 
 test('an owner goes on only at an epoch that it raised itself', async (t) => {

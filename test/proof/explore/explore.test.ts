@@ -22,6 +22,7 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'reversal-late-apply', faults: ['crash', 'late', 'shared'] },
   { name: 'two-bookings', faults: ['crash', 'late', 'shared'] },
   { name: 'hot-car', faults: ['crash', 'late'] },
+  { name: 'hot-room', faults: [] },
   { name: 'reversal-late-apply', faults: ['failover'], oneSet: true },
 ]
 

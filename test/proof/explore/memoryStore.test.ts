@@ -32,7 +32,7 @@ async function operationsOf(theCase: Case): Promise<Operation[]> {
   return exploring.operations
 }
 
-for (const name of ['owner-cancel', 'owner-recovery-busy', 'two-reversals', 'two-bookings', 'hot-car']) {
+for (const name of ['owner-cancel', 'owner-recovery-busy', 'two-reversals', 'two-bookings', 'hot-car', 'hot-room']) {
   test(`answers like mongod: ${name}`, async (t) => {
     const theCase = CASES.find((each) => each.name === name) as Case
     const operations = await operationsOf(theCase)
