@@ -146,6 +146,8 @@ export type Charge = {
   lastModified: string
 }
 
+export type OrderHold = { id: string; ticketId: string; hold: number; state: string }
+
 export type Ticket = {
   id: string
   userId: string
@@ -830,9 +832,9 @@ export interface Operations {
 
   /** Holds a ticket for the caller, for a while: to be paid until expiresAt. */
   createOrder: {
-    input: { orderId?: string; ticketId: string }
+    input: { orderId?: string; ticketId: string; maxPrice?: number }
     data: Order
-    errors: 'order_id_reused' | 'ticket_not_found' | 'ticket_reserved'
+    errors: 'order_id_reused' | 'ticket_not_found' | 'ticket_reserved' | 'price_changed'
   }
 
   /** Lets the ticket of an order go that is not paid: own ones, or any for admins. */

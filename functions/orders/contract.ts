@@ -59,9 +59,14 @@ export const orders = defineContract('orders', {
   createOrder: operation({
     summary: 'Holds a ticket for the caller, for a while: to be paid until expiresAt.',
     access: 'user',
-    input: z.strictObject({ orderId: id.optional(), ticketId: id }),
+    input: z.strictObject({
+      orderId: id.optional(),
+      ticketId: id,
+      /** What the buyer saw: where the ticket costs more by now, nothing is held. */
+      maxPrice: price.optional(),
+    }),
     output: order,
-    errors: ['order_id_reused', 'ticket_not_found', 'ticket_reserved'],
+    errors: ['order_id_reused', 'ticket_not_found', 'ticket_reserved', 'price_changed'],
     deadline: 'quick',
     idempotent: true,
     newId: 'orderId',
@@ -104,10 +109,9 @@ export const orders = defineContract('orders', {
     idempotent: true,
   }),
   followTicket: subscriber({
-    summary: 'Keeps the copy of a ticket; an order whose ticket is locked for it awaits payment.',
+    summary: 'An order whose ticket is locked for it awaits payment.',
     payload: ticket,
-    errors: ['out_of_order'],
-    subscribes: ['ticket:created', 'ticket:updated'],
+    subscribes: ['ticket:updated'],
   }),
   expireOrder: subscriber({
     summary: 'Cancels an order that was not paid in time.',

@@ -1,14 +1,14 @@
-import mongoose, { type Types } from 'mongoose'
+import mongoose from 'mongoose'
 import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { withEvents } from '../../platform/events/events.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { isSameRequest, requestOf } from '../../platform/runtime/requests.js'
+import { tickets } from '../tickets/contract.js'
 import { emits, orders } from './contract.js'
 import { emit, holdsOf } from './order.changes.js'
 import { Order, type OrderDocument } from './order.model.js'
-import { presentOrder } from './order.presenter.js'
-import { ticketCopy } from './ticketCopy.access.js'
+import { presentOrder, presentOrderNews } from './order.presenter.js'
 
 const ATTEMPTS = 5
 
@@ -17,18 +17,23 @@ export default define(orders.createOrder, async (ctx, input) => {
   const request = requestOf(ctx, input)
   const _id = new mongoose.Types.ObjectId(input.orderId)
   const earlier = await ctx.model(Order).findById(_id).lean()
-  if (earlier) return again(earlier, request)
-  const ticket = await ticketCopy(ctx, input.ticketId)
+  if (earlier) return again(ctx, earlier, request)
+  // Asked of its owner: what the seller changed before this order counts.
+  const ticket = await ctx.call(tickets.getTicket, { ticketId: input.ticketId })
+  if (input.maxPrice !== undefined && ticket.price > input.maxPrice) {
+    throw new Refusal('price_changed', 'It costs more than maxPrice.', { price: ticket.price })
+  }
+  const ticketId = new mongoose.Types.ObjectId(ticket.id)
 
   for (let attempt = 1; ; attempt++) {
-    const { holder } = await holdsOf(ctx, ticket._id)
-    if (holder && !holder._id.equals(_id)) throw reserved(ticket._id)
+    const { holder } = await holdsOf(ctx, ticketId)
+    if (holder && !holder._id.equals(_id)) throw reserved(ticket.id)
     const at = ctx.now()
     const order = {
       _id,
       userId: new mongoose.Types.ObjectId(ctx.caller.userId),
-      ticketId: ticket._id,
-      sellerId: ticket.userId,
+      ticketId,
+      sellerId: new mongoose.Types.ObjectId(ticket.userId),
       price: ticket.price,
       state: 'created' as const,
       expiresAt: new Date(at.getTime() + ctx.config.orderExpiresAfterMs),
@@ -39,11 +44,11 @@ export default define(orders.createOrder, async (ctx, input) => {
       updatedAt: at,
     }
     const inserted = await insert(ctx, order)
-    if (inserted) return presentOrder(inserted)
+    if (inserted) return locked(ctx, inserted)
     // Whoever was faster is this very request, another order of the ticket, or one that took the number of the hold.
     const rival = await ctx.model(Order).findById(_id).readConcern('linearizable').lean()
-    if (rival) return again(rival, request)
-    if (attempt === ATTEMPTS) throw reserved(ticket._id)
+    if (rival) return again(ctx, rival, request)
+    if (attempt === ATTEMPTS) throw reserved(ticket.id)
   }
 })
 
@@ -65,10 +70,19 @@ async function insert(ctx: Context, order: Omit<OrderDocument, 'hold'>): Promise
 }
 
 /** The same id again: the first outcome, as it stands by now. */
-function again(earlier: OrderDocument, request: OrderDocument['request']) {
-  if (isSameRequest(earlier.request, request)) return presentOrder(earlier)
+async function again(ctx: Context, earlier: OrderDocument, request: OrderDocument['request']) {
+  if (isSameRequest(earlier.request, request)) return locked(ctx, earlier)
   throw new Refusal('order_id_reused', 'This orderId was sent before with another input or by another caller.')
 }
 
-const reserved = (ticketId: Types.ObjectId): Refusal =>
-  new Refusal('ticket_reserved', 'Another order holds the ticket, or bought it.', { ticketId: ticketId.toHexString() })
+/**
+ * Answers the order when its ticket is locked, so that nobody changes what the buyer saw. Without an answer from there the
+ * order stands all the same: its event locks the ticket.
+ */
+async function locked(ctx: Context, order: OrderDocument) {
+  if (order.state === 'created') await ctx.call(tickets.reserveTicket, presentOrderNews(order))
+  return presentOrder(order)
+}
+
+const reserved = (ticketId: string): Refusal =>
+  new Refusal('ticket_reserved', 'Another order holds the ticket, or bought it.', { ticketId })

@@ -17,7 +17,7 @@ export const ticket = z.object({
 })
 
 /** What a ticket must know of an order: which hold it is, and whether it still stands. */
-const hold = z.object({ id, ticketId: id, hold: z.int().min(1), state: z.string() })
+export const orderHold = z.object({ id, ticketId: id, hold: z.int().min(1), state: z.string() })
 
 export const emits = defineEvents('tickets', {
   'ticket:created': { when: 'A ticket is up for sale.', payload: ticket },
@@ -74,9 +74,18 @@ export const tickets = defineContract('tickets', {
     deadline: 'quick',
     idempotent: true,
   }),
+  reserveTicket: operation({
+    summary: 'Locks a ticket for a new order, sooner than its event would.',
+    access: 'internal',
+    input: orderHold,
+    output: z.object({}),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   lockTicket: subscriber({
     summary: "Sets or takes off a ticket's lock, as its orders come and go.",
-    payload: hold,
+    payload: orderHold,
     subscribes: ['order:created', 'order:completed', 'order:cancelled'],
   }),
 })

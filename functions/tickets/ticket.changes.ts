@@ -1,8 +1,8 @@
-import type { UpdateQuery } from 'mongoose'
+import mongoose, { type UpdateQuery } from 'mongoose'
 import type { z } from 'zod'
-import type { EventTransaction } from '../../platform/events/events.js'
+import { withEvents, type EventTransaction } from '../../platform/events/events.js'
 import type { Context } from '../../platform/runtime/function.js'
-import type { emits, ticket } from './contract.js'
+import { emits, type orderHold, type ticket } from './contract.js'
 import { Ticket, type TicketDocument } from './ticket.model.js'
 
 export const presentTicket = (t: TicketDocument): z.output<typeof ticket> => ({
@@ -46,3 +46,25 @@ export const emit = (
     version: changed.version,
     payload: presentTicket(changed),
   })
+
+/**
+ * Sets or takes off a ticket's lock. Orders number the holds of each ticket, one after the other: so the newest hold wins
+ * whenever word of it comes, an older one, late or twice, changes nothing, and a hold that was released stays released.
+ */
+export async function followHold(
+  ctx: Context,
+  { id, ticketId, hold, state }: z.output<typeof orderHold>,
+): Promise<void> {
+  const _id = new mongoose.Types.ObjectId(ticketId)
+  const orderId = new mongoose.Types.ObjectId(id)
+  await withEvents(ctx, emits, (tx) =>
+    state === 'cancelled'
+      ? changeTicket(
+          ctx,
+          tx,
+          { _id, $or: [{ hold: { $lt: hold } }, { hold, orderId }] },
+          { $set: { hold }, $unset: { orderId: 1 } },
+        )
+      : changeTicket(ctx, tx, { _id, hold: { $lt: hold } }, { $set: { hold, orderId } }),
+  )
+}

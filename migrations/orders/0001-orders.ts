@@ -10,7 +10,6 @@ import {
   NUMBER,
   objectOf,
   oneOf,
-  orNull,
   PRICE,
   REQUEST,
   TEXT,
@@ -47,9 +46,6 @@ export default makes({
       { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_buyer_and_age' },
       NEWEST_FIRST,
     ],
-  },
-  ticketCopies: {
-    schema: documentOf({ userId: ID, title: TEXT, price: PRICE, orderId: orNull(ID), version: COUNT }),
   },
   events: EVENTS,
 })

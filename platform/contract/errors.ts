@@ -80,7 +80,7 @@ const VOCABULARY = {
   booking_started: { retryable: false, check: 'It has begun, or left: only an admin can still book or cancel it.' },
   price_changed: {
     retryable: false,
-    check: 'It costs more than the maxCost of the request: details.cost says how much.',
+    check: 'It costs more than the maxCost or maxPrice of the request: details.cost or details.price says how much.',
   },
   booking_not_stuck: { retryable: false, check: 'The booking is final, or moved less than stuck-after ago.' },
   out_of_order: {

@@ -21,11 +21,35 @@ async function assertSettled(t: ExecutionContext, store: Store): Promise<void> {
       .find({}, { projection: Object.fromEntries(fields.map((each) => [each, 1])), sort: { _id: 1 } })
       .toArray()
       .then((found) => found.map((each) => fields.map((field) => String(each[field] ?? null))))
-  const ticketFields = ['_id', 'userId', 'title', 'price', 'orderId', 'version']
-  t.deepEqual(await all('ticketCopies', ticketFields), await all('tickets', ticketFields))
   const orderFields = ['_id', 'userId', 'sellerId', 'ticketId', 'price', 'state', 'reason', 'chargeId', 'version']
   t.deepEqual(await all('orderCopies', orderFields), await all('orders', orderFields))
 }
+
+test('an order takes the price of now, and the ticket is locked when it is answered, though no event was delivered', async (t) => {
+  const store = await createStore(t)
+  const { ticketId, seller } = await store.sell()
+  const buyer = await store.makeUser({ balance: 5000 })
+  const { version } = await store.run(
+    tickets.updateTicket,
+    { ticketId, version: 0, set: { price: PRICE + 500 } },
+    seller,
+  )
+
+  const order = { orderId: store.newId(), ticketId, maxPrice: PRICE }
+  const { code, details } = await store.refused(orders.createOrder, order, buyer)
+  t.deepEqual([code, details], ['price_changed', { price: PRICE + 500 }])
+  t.is(await store.lockOf(ticketId), undefined)
+
+  const paid = { ...order, maxPrice: PRICE + 500 }
+  const { id, price } = await store.run(orders.createOrder, paid, buyer)
+  t.is(price, PRICE + 500)
+  t.is(await store.lockOf(ticketId), id)
+  const late = { ticketId, version: version + 1, set: { title: 'Another concert' } }
+  t.is((await store.refused(tickets.updateTicket, late, seller)).code, 'ticket_reserved')
+  t.like(await store.run(orders.createOrder, paid, buyer), { id, price }, 'the same request again')
+  await store.dispatch()
+  await assertSettled(t, store)
+})
 
 test('a ticket is ordered, paid from the balance, and sold: the buyer pays once, the seller is credited once', async (t) => {
   const store = await createStore(t)

@@ -60,7 +60,6 @@ test('every event of the ticket store has its subscribers', (t) => {
     'order:created tellOrder',
     'order:reserved followOrder',
     'order:reserved tellOrder',
-    'ticket:created followTicket',
     'ticket:updated followTicket',
   ])
 })
