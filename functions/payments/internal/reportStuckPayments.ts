@@ -12,7 +12,7 @@ export default define(payments.reportStuckPayments, async (ctx) => ({
   ],
 }))
 
-/** Recovery should have looked at them. Those that failed come last in the index, so all are looked for. */
+/** Recovery should have looked at them. The order is the index's, which the planner takes by it. */
 async function overdue(ctx: Context): Promise<Unsettled[]> {
   const { stuckAfterMs, intervalMs } = ctx.config.recovery
   const found = await ctx
@@ -21,6 +21,7 @@ async function overdue(ctx: Context): Promise<Unsettled[]> {
       { dueAt: { $lt: new Date(ctx.now().getTime() - stuckAfterMs - intervalMs) }, parked: false },
       { lastModified: 1 },
     )
+    .sort({ failures: 1, dueAt: 1 })
     .limit(BACKLOG_PAGE)
     .maxTimeMS(BACKLOG_READ_MS)
     .lean()
