@@ -2,7 +2,7 @@ import type { Config } from '../config/index.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { Refusal, toPublicError, type ErrorCode, type Result } from '../platform/contract/errors.js'
 import type { Caller } from '../platform/contract/caller.js'
-import { authorise, fullName, invalidInput, withNewId } from '../platform/runtime/invocation.js'
+import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from '../platform/runtime/invocation.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
@@ -28,6 +28,12 @@ export interface Sender {
   outgoing: Outgoing
   /** Aborted when the socket is gone: what has not begun by then need not. */
   gone: AbortSignal
+}
+
+/** A request that reached its function: the answer, and the ids that it named. */
+interface Called {
+  result: Result<unknown>
+  ids: Record<string, string>
 }
 
 /** Answers a request. Never rejects. */
@@ -67,7 +73,7 @@ export function createDispatch(options: {
     return { userId: claims.userId, role }
   }
 
-  async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Result<unknown>> {
+  async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Called> {
     const arrivedAtMs = performance.now()
     const known = typeof name === 'string' ? contracts.get(name) : undefined
     const retryAfterMs = sender.limits.take(carriesPassword(known, args[0]), known?.weight)
@@ -85,20 +91,15 @@ export function createDispatch(options: {
       const ttlMs = Math.floor(config.deadlinesMs[operation.deadline] - (performance.now() - arrivedAtMs))
       // It has not begun, so that its outcome is known: nothing.
       if (ttlMs <= 0) throw tooManyUnderWay()
+      // An id that the client left open is chosen here, so that sending this call again is the same call.
+      const sent = withNewId(operation, input.data, newId)
       const result = await request(
-        {
-          operation: fullName(operation),
-          // An id that the client left open is chosen here, so that sending this call again is the same call.
-          input: withNewId(operation, input.data, newId),
-          caller,
-          requestId,
-          ttlMs,
-        },
+        { operation: fullName(operation), input: sent, caller, requestId, ttlMs },
         { idempotent: operation.idempotent },
       )
       // What the feed has to say begins after the answer: it is read first.
       moveSocket(operation, input.data, result, sender.feeds)
-      return result
+      return { result, ids: idsIn(operation, sent) }
     } finally {
       end?.()
     }
@@ -106,16 +107,23 @@ export function createDispatch(options: {
 
   return async (incoming, sender) => {
     const { operation, requestId } = incoming
-    let result: Result<unknown>
+    const startedAtMs = performance.now()
+    let called: Partial<Called> & Pick<Called, 'result'>
     try {
-      result = await run(incoming, sender)
+      called = await run(incoming, sender)
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'gateway failed')
-      result = { ok: false, error: toPublicError(error, requestId) }
+      called = { result: { ok: false, error: toPublicError(error, requestId) } }
     }
+    const { result, ids } = called
     const code = result.ok ? 'ok' : result.error.code
-    const level = !result.ok && OURS.has(result.error.code) ? 'warn' : 'debug'
-    log[level]({ requestId, operation, userId: sender.claims?.userId, code }, 'request')
+    // What was refused here reached no function: a flood of it must not become a flood of lines.
+    const level = !result.ok && OURS.has(result.error.code) ? 'warn' : ids ? 'info' : 'debug'
+    if (log.isLevelEnabled(level)) {
+      const caller = nameOfCaller(sender.claims)
+      const ms = Math.round((performance.now() - startedAtMs) * 10) / 10
+      log[level]({ requestId, operation, caller, ids, ms, code }, 'request')
+    }
     return result
   }
 }

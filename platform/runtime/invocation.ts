@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import type { Operation } from '../contract/contract.js'
 import { Refusal } from '../contract/errors.js'
 import type { Caller } from '../contract/caller.js'
+import { id } from '../contract/types.js'
 
 /** What the gateway and the functions both do with a call before it is made; knows contracts, no database. */
 
@@ -16,6 +18,41 @@ export function withNewId(operation: Operation, input: unknown, newId: () => str
   if (!key || typeof input !== 'object' || input === null || Object.hasOwn(input, key)) return input
   return { ...input, [key]: newId() }
 }
+
+/**
+ * The ids that an input has by its contract, for the log: whatever else it says, passwords and texts, is not told. An
+ * input that nobody has checked yet may have anything in their place.
+ */
+export function idsIn(operation: Operation, input: unknown): Record<string, string> {
+  const ids: Record<string, string> = {}
+  if (typeof input !== 'object' || input === null) return ids
+  for (const field of idFieldsOf(operation)) {
+    const value = (input as Record<string, unknown>)[field]
+    if (typeof value === 'string' && ID.test(value)) ids[field] = value
+  }
+  return ids
+}
+
+const ID = /^[0-9a-f]{24}$/
+const idFields = new WeakMap<Operation, readonly string[]>()
+
+function idFieldsOf(operation: Operation): readonly string[] {
+  let known = idFields.get(operation)
+  if (!known) {
+    const shape = operation.input instanceof z.ZodObject ? (operation.input.shape as Record<string, z.ZodType>) : {}
+    known = Object.keys(shape).filter((field) => bare(shape[field]) === id)
+    idFields.set(operation, known)
+  }
+  return known
+}
+
+const bare = (type: unknown): unknown =>
+  type instanceof z.ZodOptional || type instanceof z.ZodDefault || type instanceof z.ZodNullable
+    ? bare(type.unwrap())
+    : type
+
+/** Who called, for the log. */
+export const nameOfCaller = (caller: Pick<Caller, 'userId'> | null): string => caller?.userId ?? 'nobody'
 
 export function authorise(operation: Operation, caller: Caller | null): void {
   if (operation.access === 'anyone' || operation.access === 'internal') return

@@ -6,7 +6,7 @@ import { Refusal, toPublicError, type Result } from '../contract/errors.js'
 import type { Caller } from '../contract/caller.js'
 import type { Context, FunctionDefinition } from './function.js'
 import type { Logger } from '../lib/log.js'
-import { authorise, fullName, invalidInput, withNewId } from './invocation.js'
+import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from './invocation.js'
 import { createLanes, type LaneLimits } from './lanes.js'
 import type { ModelDefinition } from '../database/model.js'
 import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
@@ -109,12 +109,17 @@ export function createSystem(options: SystemOptions): System {
     async handle(envelope, isWanted = () => true) {
       const fn = hosted.get(envelope.operation)
       if (!fn) return failed(new Refusal('unknown_operation', `No operation ${envelope.operation} here.`), envelope)
+      const startedAtMs = performance.now()
       const run = inTurn(fn, envelope, isWanted)
       inFlight.add(run)
       try {
-        return { ok: true, data: await withinTtl(run, envelope) }
+        const data = await withinTtl(run, envelope)
+        tell(fn, envelope, 'ok', startedAtMs)
+        return { ok: true, data }
       } catch (error) {
-        return failed(error, envelope)
+        const result = failed(error, envelope)
+        tell(fn, envelope, result.error.code, startedAtMs)
+        return result
       } finally {
         void run.finally(() => inFlight.delete(run)).catch(() => {})
       }
@@ -204,14 +209,23 @@ export function createSystem(options: SystemOptions): System {
     return options.checkOutputs ? operation.output.parse(output) : output
   }
 
-  function failed(thrown: unknown, envelope: Envelope): Result<never> {
+  /** One line a call that came from outside; what functions ask each other on its way is for `debug`. */
+  function tell({ operation }: FunctionDefinition, envelope: Envelope, code: string, startedAtMs: number): void {
+    const level = operation.access === 'internal' ? 'debug' : 'info'
+    if (!log.isLevelEnabled(level)) return
+    const { operation: name, input, requestId } = envelope
+    const ms = Math.round((performance.now() - startedAtMs) * 10) / 10
+    const caller = nameOfCaller(envelope.caller)
+    log[level]({ requestId, operation: name, caller, ids: idsIn(operation, input), ms, code }, 'call')
+  }
+
+  function failed(thrown: unknown, envelope: Envelope): Extract<Result<never>, { ok: false }> {
     const error = outOfReach(thrown)
       ? new Refusal('unavailable', 'A database is out of reach.', undefined, { cause: thrown })
       : thrown
     const { operation, requestId } = envelope
     if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'function failed')
     else if (error.code === 'unavailable') log.warn({ err: error, operation, requestId }, 'function failed')
-    else log.debug({ code: error.code, operation, requestId }, 'refused')
     return { ok: false, error: toPublicError(error, requestId) }
   }
 
