@@ -1,8 +1,12 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { bookings } from '../../functions/bookings/contract.js'
+import { calendars } from '../../functions/calendars/contract.js'
+import { events } from '../../functions/events/contract.js'
 import { messages } from '../../functions/messages/contract.js'
+import { payments } from '../../functions/payments/contract.js'
 import { platform } from '../../functions/platform/contract.js'
+import { users } from '../../functions/users/contract.js'
 import { ensureRecurring, jobStore } from '../../jobs/store.js'
 import { JOBS_COLLECTION } from '../../platform/jobs/lateness.js'
 import { migrateUp } from '../../platform/migrations/migrations.js'
@@ -100,3 +104,29 @@ test('jobs that do not run, are paused or fail again and again are told by name'
 
 const checkOfJobs = async (system: TestSystem) =>
   (await system.run(platform.getStatus, {}, null)).checks.find(({ name }) => name === 'jobs')
+
+test('each domain tells what it looks after, also where nothing waits', async (t) => {
+  const system = await createTestSystem(t)
+  const told = [
+    await system.run(bookings.reportStuckBookings, {}),
+    await system.run(calendars.reportStuckInvitations, {}),
+    await system.run(events.reportDeadEvents, {}),
+    await system.run(messages.reportMessageView, {}),
+    await system.run(payments.reportStuckPayments, {}),
+    await system.run(users.reportStuckTransfers, {}),
+  ].flatMap(({ checks }) => checks)
+  t.true(told.every(({ ok }) => ok))
+  t.deepEqual(
+    told.map(({ name, detail }) => `${name}: ${detail}`),
+    [
+      'bookings: none waits',
+      'invitations: none waits',
+      'view: calendars follows its log',
+      'dead letters: none',
+      'view: messageBoxes follows its log',
+      'payments: none waits',
+      'charges: none waits',
+      'transfers: none waits',
+    ],
+  )
+})
