@@ -10,7 +10,7 @@ import { table } from './lib/table.js'
 const USAGE = `npm run events -- <what to do>
 
   list             what is not delivered yet: how many events, and the oldest of them
-  show <id>        everything about one event
+  show <id>        everything about one event; of each failure what it came of, and the requestId for the log
   dead             the dead letters: events that a subscriber failed 15 times. Later events of the same entity wait
                    behind them
   redrive <id>     send a dead letter again, to the subscribers that have not answered it
@@ -22,6 +22,7 @@ Works on MongoDB alone: the system need not run, but events are delivered only w
 const OPTIONS = { all: { type: 'boolean' }, limit: { type: 'string' } } as const
 const HEADER = ['TYPE', 'ENTITY', 'VERSION', 'CREATED', 'STATE', 'FAILURES', 'LAST FAILURE', 'ID']
 const MAX_PAGE = 200
+const MAX_CAUSE_CHARS = 80
 
 await command(USAGE, OPTIONS, async ({ all = false, limit = '50' }, [verb, target, ...rest]) => {
   if (rest.length > 0) throw new CommandFailure(`One event at a time, please.\n\n${USAGE}`)
@@ -104,10 +105,15 @@ function overview(events: readonly StoredEvent[]): string {
       event.createdAt.toISOString(),
       stateOf(event),
       String(event.failures.length),
-      event.failures.at(-1)?.code ?? '-',
+      lastFailure(event),
       event._id.toHexString(),
     ]),
   )
+}
+
+function lastFailure({ failures }: StoredEvent): string {
+  const { code, cause } = failures.at(-1) ?? { code: '-' }
+  return cause === undefined ? code : `${code}: ${cause.split('\n')[0]?.slice(0, MAX_CAUSE_CHARS)}`
 }
 
 function stateOf({ deadAt, retryAt }: StoredEvent): string {

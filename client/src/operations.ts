@@ -59,7 +59,7 @@ export type DeadEvent = {
   aggregate: { type: string; id: string }
   version: number
   payload: Record<string, unknown>
-  failures: { at: string; subscriber: string; code: string; message: string }[]
+  failures: { at: string; subscriber: string; code: string; message: string; requestId: string; cause?: string }[]
   createdAt: string
   deadAt: string
 }
@@ -1168,7 +1168,7 @@ export interface UserNews {
     type: string
     aggregate: { type: string; id: string }
     version: number
-    failures: { at: string; subscriber: string; code: string; message: string }[]
+    failures: { at: string; subscriber: string; code: string; message: string; requestId: string }[]
     createdAt: string
     deadAt: string
   }

@@ -4,7 +4,16 @@ import { defineContract, operation, subscriber } from '../../platform/contract/c
 import { defineNews } from '../../platform/contract/news.js'
 import { id, listOf, page, time, version } from '../../platform/contract/types.js'
 
-/** An event that could not be delivered, as admins see it. */
+/** An attempt at a delivery; the subscriber's log has all of it under the requestId. */
+const failure = z.object({
+  at: time,
+  subscriber: z.string(),
+  code: z.string(),
+  message: z.string(),
+  requestId: z.string(),
+})
+
+/** An event that could not be delivered, as admins see it. A failure's `cause` is what it really came of. */
 export const deadEvent = z.object({
   eventId: id,
   type: z.string(),
@@ -12,7 +21,7 @@ export const deadEvent = z.object({
   version,
   payload: z.record(z.string(), z.unknown()),
   /** Every attempt that failed, oldest first. */
-  failures: z.array(z.object({ at: time, subscriber: z.string(), code: z.string(), message: z.string() })),
+  failures: z.array(failure.extend({ cause: z.string().optional() })),
   createdAt: time,
   deadAt: time,
 })
@@ -31,7 +40,7 @@ export const adminAlert = z.object({
 export const news = defineNews({
   'event:dead': {
     when: 'To all admins: a subscriber failed an event 15 times. `failures` has the last one.',
-    toUser: deadEvent.omit({ payload: true }),
+    toUser: deadEvent.omit({ payload: true }).extend({ failures: z.array(failure) }),
   },
 })
 

@@ -12,9 +12,15 @@ const WEBHOOK_TIMEOUT_MS = 3000
  */
 export async function deadAlert(ctx: Context, event: StoredEvent): Promise<void> {
   const { eventId, type, aggregate, version, failures, createdAt, deadAt } = presentDeadEvent(event)
-  const data = { eventId, type, aggregate, version, failures: failures.slice(-1), createdAt, deadAt }
+  const data = { eventId, type, aggregate, version, failures: failures.slice(-1).map(withoutCause), createdAt, deadAt }
   const news = { key: `event:dead ${eventId} ${deadAt}`, name: 'event:dead', data, at: deadAt }
   await tellAdmins(ctx, news)
+}
+
+/** The cause may tell what the entity holds. */
+const withoutCause = ({ cause, ...failure }: ReturnType<typeof presentDeadEvent>['failures'][number]) => {
+  void cause
+  return failure
 }
 
 /** Rejects where not all could be told; then everybody is told again, and sockets know it by its key. */

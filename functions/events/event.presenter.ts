@@ -7,7 +7,7 @@ export const presentDeadEvent = (event: StoredEvent): z.output<typeof deadEvent>
   return {
     ...rest,
     payload: payload as Record<string, unknown>,
-    failures: event.failures.map(({ at, ...failure }) => ({ at: at.toISOString(), ...failure })),
+    failures: event.failures.map(({ at, ...failure }) => ({ ...failure, at: at.toISOString() })),
     deadAt: (event.deadAt as Date).toISOString(),
   }
 }

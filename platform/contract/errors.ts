@@ -242,7 +242,8 @@ export interface PublicError {
   requestId: string
 }
 
-export type Result<T> = { ok: true; data: T } | { ok: false; error: PublicError }
+/** `cause`: between functions alone, what an internal operation failed of. No client is ever answered by one. */
+export type Result<T> = { ok: true; data: T } | { ok: false; error: PublicError; cause?: string }
 
 /** A request that is refused with a code of the vocabulary. The message is for people and carries nothing internal. */
 export class Refusal extends Error {

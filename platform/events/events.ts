@@ -44,6 +44,10 @@ export interface DeliveryFailure {
   subscriber: string
   code: string
   message: string
+  /** The log of the subscriber's process has all of it under this. */
+  requestId: string
+  /** What it comes of, where the message does not say it. For admins: it may tell what the entity holds. */
+  cause?: string
 }
 
 /** An event as it stands in the collection `events` of its domain's database. */

@@ -71,10 +71,17 @@ export function eventSubscribers(system: System, operations: Iterable<Operation>
         count(subscriber, true)
         return null
       } catch (error) {
-        const { code, message } = error instanceof Refusal ? error : new Refusal('internal', String(error))
+        const refusal = error instanceof Refusal ? error : new Refusal('internal', String(error))
+        const { code, message, cause } = refusal
         count(subscriber, code !== 'unavailable' && code !== 'deadline_exceeded')
-        const text = message.slice(0, MAX_MESSAGE_CHARS)
-        return { at: system.now(), subscriber: fullName(subscriber), code, message: text }
+        return {
+          at: system.now(),
+          subscriber: fullName(subscriber),
+          code,
+          message: message.slice(0, MAX_MESSAGE_CHARS),
+          requestId: event.eventId,
+          ...(cause instanceof Error && { cause: cause.message.slice(0, MAX_MESSAGE_CHARS) }),
+        }
       }
     },
   }

@@ -8,6 +8,7 @@ import type { Context, FunctionDefinition } from './function.js'
 import type { Logger } from '../lib/log.js'
 import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from './invocation.js'
 import { createLanes, type LaneLimits } from './lanes.js'
+import { createMisfits } from './misfits.js'
 import type { ModelDefinition } from '../database/model.js'
 import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
@@ -65,8 +66,6 @@ export interface SystemOptions {
   transport?: Transport
   now?: () => Date
   newId?: () => string
-  /** Checks every answer against its contract: tests do. */
-  checkOutputs?: boolean
 }
 
 export function createSystem(options: SystemOptions): System {
@@ -78,6 +77,7 @@ export function createSystem(options: SystemOptions): System {
   const checks = new Map<string, () => CheckResult>()
   const ends: (() => void)[] = []
   const lanes = config.callsPerUser > 0 ? createLanes(laneLimits(config.callsPerUser)) : undefined
+  const misfits = createMisfits(log)
   let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
 
   const system: System = {
@@ -104,7 +104,8 @@ export function createSystem(options: SystemOptions): System {
         ? system.handle(envelope)
         : transport.request(envelope, { idempotent: operation.idempotent }))
       if (result.ok) return result.data as never
-      throw new Refusal(result.error.code, result.error.message, result.error.details)
+      const { code, message, details } = result.error
+      throw new Refusal(code, message, details, result.cause === undefined ? {} : { cause: new Error(result.cause) })
     },
     async handle(envelope, isWanted = () => true) {
       const fn = hosted.get(envelope.operation)
@@ -117,7 +118,7 @@ export function createSystem(options: SystemOptions): System {
         tell(fn, envelope, 'ok', startedAtMs)
         return { ok: true, data }
       } catch (error) {
-        const result = failed(error, envelope)
+        const result = failed(error, envelope, fn.operation)
         tell(fn, envelope, result.error.code, startedAtMs)
         return result
       } finally {
@@ -206,7 +207,7 @@ export function createSystem(options: SystemOptions): System {
       call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
     }
     const output = await handler(context, input.data)
-    return options.checkOutputs ? operation.output.parse(output) : output
+    return fitting(operation, output, requestId)
   }
 
   /** One line a call that came from outside; what functions ask each other on its way is for `debug`. */
@@ -219,14 +220,24 @@ export function createSystem(options: SystemOptions): System {
     log[level]({ requestId, operation: name, caller, ids: idsIn(operation, input), ms, code }, 'call')
   }
 
-  function failed(thrown: unknown, envelope: Envelope): Extract<Result<never>, { ok: false }> {
+  /** The caller of an answer that breaks its contract gets it all the same, but in development and tests. */
+  function fitting(operation: Operation, output: unknown, requestId: string): unknown {
+    const { success, data, error } = operation.output.safeParse(output)
+    if (success) return data
+    if (config.development) throw error
+    misfits.note(fullName(operation), { requestId, err: error })
+    return output
+  }
+
+  function failed(thrown: unknown, envelope: Envelope, failing?: Operation): Extract<Result<never>, { ok: false }> {
     const error = outOfReach(thrown)
       ? new Refusal('unavailable', 'A database is out of reach.', undefined, { cause: thrown })
       : thrown
     const { operation, requestId } = envelope
     if (!(error instanceof Refusal)) log.error({ err: error, operation, requestId }, 'function failed')
     else if (error.code === 'unavailable') log.warn({ err: error, operation, requestId }, 'function failed')
-    return { ok: false, error: toPublicError(error, requestId) }
+    const cause = failing?.access === 'internal' ? causeOf(error) : undefined
+    return { ok: false, error: toPublicError(error, requestId), ...(cause !== undefined && { cause }) }
   }
 
   function remainingMs(operation: Operation, origin: Origin): number {
@@ -260,6 +271,12 @@ async function withinTtl<T>(run: Promise<T>, envelope: Envelope): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What an error comes of, where what callers are told does not say it. */
+function causeOf(error: unknown): string | undefined {
+  const cause = error instanceof Refusal ? error.cause : error
+  return cause instanceof Error ? cause.message : undefined
 }
 
 /** NotWritablePrimary and its kin, interrupted by a shutdown or a step-down, a write concern that timed out. */

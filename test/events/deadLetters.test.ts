@@ -54,6 +54,14 @@ test('a poisoned event ends as a dead letter, people are told, others go on, and
   t.like(items[0], { type: 'thing:changed', aggregate: { type: 'thing', id: poisoned }, version: 1 })
   t.is(items[0]?.failures.length, DEAD_AFTER)
   const eventId = items[0]?.eventId as string
+  // Admins learn what it came of, and where the log has more.
+  t.like(items[0]?.failures.at(-1), {
+    code: 'internal',
+    message: 'Something went wrong on our side.',
+    cause: 'a defect with a secret in it',
+    requestId: eventId,
+  })
+  t.true(system.logs.some(({ msg, requestId }) => msg === 'function failed' && requestId === eventId))
   t.true(
     system.logs.some(
       ({ level, msg, eventId: about }) => level === 50 && about === eventId && /dead letter/.test(String(msg)),

@@ -4,7 +4,13 @@ import { DEAD_AFTER, retryDelayMs, verdictOn } from '../../platform/events/retri
 import type { DeliveryFailure, StoredEvent } from '../../platform/events/events.js'
 
 const AT = new Date('2031-01-01T00:00:00.000Z')
-const failure = (subscriber: string): DeliveryFailure => ({ at: AT, subscriber, code: 'internal', message: 'no' })
+const failure = (subscriber: string): DeliveryFailure => ({
+  at: AT,
+  subscriber,
+  code: 'internal',
+  message: 'no',
+  requestId: 'r',
+})
 
 const event = (failures: DeliveryFailure[]): StoredEvent => ({
   _id: new mongoose.Types.ObjectId(),

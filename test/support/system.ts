@@ -72,7 +72,6 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
     log,
     now: options.now ?? clock.now,
     newId: options.newId ?? beside?.newId ?? countIds(),
-    checkOutputs: true,
   }
   const away = await Promise.all(
     Object.entries(hosts ?? {}).map(([domain, host]) => startHost(env, common, domain, host)),

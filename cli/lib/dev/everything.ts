@@ -54,7 +54,6 @@ export async function load(tell: (message: FromProcess) => void): Promise<Everyt
     app: 'dev',
     config,
     log,
-    checkOutputs: true,
     // Whatever was loaded last answers; calls under way end in the code that they began in.
     functions: [...functions].map(([file, { operation }]) => ({
       operation,
