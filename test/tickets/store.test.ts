@@ -51,6 +51,21 @@ test('an order takes the price of now, and the ticket is locked when it is answe
   await assertSettled(t, store)
 })
 
+test('a lock follows the newest hold, whenever word of an older one comes', async (t) => {
+  const store = await createStore(t)
+  const { ticketId } = await store.sell()
+  const [first, second] = [store.newId(), store.newId()]
+  const tell = (id: string, hold: number, state = 'created') =>
+    store.run(tickets.reserveTicket, { id, ticketId, hold, state }, null)
+  await tell(second, 2)
+  await tell(first, 1)
+  await tell(first, 1, 'cancelled')
+  t.is(await store.lockOf(ticketId), second)
+  await tell(second, 2, 'cancelled')
+  await tell(second, 2)
+  t.is(await store.lockOf(ticketId), undefined)
+})
+
 test('a ticket is ordered, paid from the balance, and sold: the buyer pays once, the seller is credited once', async (t) => {
   const store = await createStore(t)
   await store.dispatch()
