@@ -35,6 +35,8 @@ export interface Config extends DerivedLimits {
   /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
   stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
   webhooks: { host: string; port: number }
+  /** Times that clients give are in these years. */
+  years: { first: number; last: number }
   rateLimitPerSecond: number
   /** 0: not bounded, as where rateLimitPerSecond is 0. */
   callsPerUser: number
@@ -70,6 +72,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (s.authSecretAlso) refuseWeak({ AUTH_SECRET_ALSO: s.authSecretAlso })
   refuseStrangers(s, development)
   refuseEqualPorts(s)
+  if (s.firstYear > s.lastYear) throw new ConfigError(`FIRST_YEAR=${s.firstYear} is after LAST_YEAR=${s.lastYear}`)
   if (s.discovery === 'redis' && !s.discoveryRedisUrl)
     throw new ConfigError('DISCOVERY=redis needs DISCOVERY_REDIS_URL')
 
@@ -94,6 +97,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       currency: s.stripeCurrency,
     },
     webhooks: { host: s.webhookHost, port: s.webhookPort },
+    years: { first: s.firstYear, last: s.lastYear },
     rateLimitPerSecond: s.rateLimitPerSecond,
     callsPerUser: s.rateLimitPerSecond === 0 ? 0 : s.callsPerUser,
     jobsPort: s.jobsPort,

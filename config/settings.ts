@@ -118,6 +118,8 @@ export const SETTINGS = {
     100,
     'Requests per socket and second; 0 turns every limiter off',
   ),
+  firstYear: setting('FIRST_YEAR', wholeNumber(1, 9998), 1970, 'The first year that may be asked about or booked'),
+  lastYear: setting('LAST_YEAR', wholeNumber(1, 9998), 2199, 'The last year that may be asked about or booked'),
   callsPerUser: setting(
     'CALLS_PER_USER',
     wholeNumber(0, 100_000),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ObjectId } from 'bson'
 import { loadConfig } from '../config/index.js'
+import { allowYears } from '../platform/contract/types.js'
 import { boundOurLogFiles } from '../platform/app/logFiles.js'
 import { createCoteTransport } from '../platform/calls/cote.js'
 import { createLogger } from '../platform/lib/log.js'
@@ -35,6 +36,7 @@ try {
 
 async function boot(): Promise<void> {
   const config = loadConfig()
+  allowYears(config.years)
   log = createLogger('gateway', config.logLevel)
   const contracts = await loadContracts()
   const transport = await createCoteTransport({ config, log })

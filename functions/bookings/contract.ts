@@ -14,7 +14,7 @@ import {
   operationsOfKinds,
   refusalsOf,
 } from './kinds.rules.js'
-import { fromBeforeTo, ORDER, period } from './kinds/kind.rules.js'
+import { fromBeforeTo, givenPeriod, ORDER, period } from './kinds/kind.rules.js'
 
 export const state = z.enum(STATES)
 
@@ -79,7 +79,7 @@ export const bookings = defineContract('bookings', {
     summary: 'Books a thing for a period against the balance; answers when it is COMMITTED.',
     access: 'user',
     input: z
-      .strictObject({ ...request, ...ofKinds('input', 'createBooking'), ...period })
+      .strictObject({ ...request, ...ofKinds('input', 'createBooking'), ...givenPeriod })
       .refine(fromBeforeTo, ORDER)
       .superRefine(askedOnce('createBooking')),
     output: booking,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { defineNews } from '../../platform/contract/news.js'
-import { id, page, price, reasonText, time, version } from '../../platform/contract/types.js'
+import { givenTime, id, page, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from '../../platform/lib/zone.rules.js'
 import { INVITATION_STATES } from './invitation.states.js'
 
@@ -13,6 +13,7 @@ const MAX_PERIOD_DAYS = 31
 const MAX_RANGE_DAYS = 366
 
 const period = { from: time, to: time }
+const givenPeriod = { from: givenTime, to: givenTime }
 
 const within = (maxDays: number) => ({
   order: [(p: { from: string; to: string }) => p.from < p.to, { message: 'from must be before to', path: ['to'] }],
@@ -50,7 +51,7 @@ export const invitation = calendarItem.extend({ updatedAt: time, seq: z.int() })
 const timeZone = z.string().max(64).refine(isTimeZone, 'must be a time zone of the IANA database').default('UTC')
 
 const range = {
-  ...period,
+  ...givenPeriod,
   as: z.enum(['seller', 'buyer']),
   timeZone,
   /** A seq that a command answered: the answer shows it, or the call fails with view_behind. */
@@ -77,7 +78,7 @@ export const calendars = defineContract('calendars', {
       z.strictObject({
         invitationId: id.optional(),
         sellerId: id,
-        ...period,
+        ...givenPeriod,
         note: z.string().max(1000),
         price: price.optional(),
       }),
@@ -92,7 +93,10 @@ export const calendars = defineContract('calendars', {
   rescheduleInvitation: operation({
     summary: 'The buyer proposes another period, while the invitation is open.',
     access: 'user',
-    input: withPeriod(z.strictObject({ invitationId: id, ...period, version: version.optional() }), MAX_PERIOD_DAYS),
+    input: withPeriod(
+      z.strictObject({ invitationId: id, ...givenPeriod, version: version.optional() }),
+      MAX_PERIOD_DAYS,
+    ),
     output: invitation,
     errors: [
       'invitation_not_found',
@@ -164,7 +168,10 @@ export const calendars = defineContract('calendars', {
   proposeMove: operation({
     summary: 'Buyer or seller propose another period for a confirmed invitation; it stands until the other consents.',
     access: 'user',
-    input: withPeriod(z.strictObject({ invitationId: id, ...period, version: version.optional() }), MAX_PERIOD_DAYS),
+    input: withPeriod(
+      z.strictObject({ invitationId: id, ...givenPeriod, version: version.optional() }),
+      MAX_PERIOD_DAYS,
+    ),
     output: invitation,
     errors: ['invitation_not_found', 'forbidden', 'invitation_not_confirmed', 'version_conflict', 'period_in_past'],
     deadline: 'quick',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
-import { id, listOf, name, page, price, reasonText, time, version } from '../../platform/contract/types.js'
+import { givenTime, id, listOf, name, page, price, reasonText, time, version } from '../../platform/contract/types.js'
 import { BOOKING_ENDS } from '../bookings/contract.js'
 import { takenBack } from '../bookings/kinds/train/contract.js'
 import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
@@ -49,8 +49,8 @@ declare module '../../platform/contract/events.js' {
 
 const terms = {
   route: name,
-  departureTime: time,
-  arrivalTime: time,
+  departureTime: givenTime,
+  arrivalTime: givenTime,
   /** How many seats the train has to sell. */
   availableSeats: seatCount,
   pricePerSeat: price,
@@ -127,8 +127,8 @@ export const trains = defineContract('trains', {
     input: z
       .strictObject({
         route: name.optional(),
-        from: time.optional(),
-        to: time.optional(),
+        from: givenTime.optional(),
+        to: givenTime.optional(),
         seats: seatCount.optional(),
         ...page,
       })

@@ -4,6 +4,7 @@ import { connect } from '../runtime/connect.js'
 import { createCoteTransport } from '../calls/cote.js'
 import type { Logger } from '../lib/log.js'
 import { createSystem, type System } from '../runtime/system.js'
+import { watchStalls } from './stallWatch.js'
 import { domainsWithDatabase, loadFunctions } from '../runtime/tree.js'
 
 export interface HostOptions {
@@ -32,11 +33,13 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const functions = await loadFunctions(operations, root)
   const hosted = new Set(functions.map(({ operation }) => operation.domain))
   const transport = await createCoteTransport({ config, log })
-  const system = createSystem({ app, config, log, functions, transport })
+  const names = functions.map(({ operation }) => `${operation.domain}.${operation.name}`)
+  const underWay = watchStalls({ app, operations: names })
+  const system = createSystem({ app, config, log, functions, transport, underWay })
+  system.onClose(underWay.stop)
   try {
     const domains = domainsWithDatabase(root).filter((domain) => hosted.has(domain))
     await Promise.all(domains.map((domain) => connect(system, domain)))
-    const names = functions.map(({ operation }) => `${operation.domain}.${operation.name}`)
     await transport.serve({ app, operations: names, handle: system.handle, health: system.health })
   } catch (error) {
     await system.close()

@@ -13,6 +13,19 @@ export const price = z.int().min(0).max(1_000_000_000_000)
 /** ISO 8601, UTC, milliseconds: `2031-01-01T01:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 })
 
+let years = { first: 1970, last: 2199 }
+/** Which years may be asked about, by the settings; told before anything is asked. */
+export const allowYears = (allowed: { first: number; last: number }): void => void (years = allowed)
+
+/**
+ * A time that clients give: within the years that the settings allow. Outside of years 0 to 9999 ISO texts do not compare
+ * as their times do, and whatever goes through a period day by day need not end.
+ */
+export const givenTime = time.refine(
+  (at) => Number(at.slice(0, 4)) >= years.first && Number(at.slice(0, 4)) <= years.last,
+  { error: () => `must be in the years ${years.first} to ${years.last}` },
+)
+
 export const version = z.int().min(0)
 
 /** Direction overrides and isolates turn what follows around: a name would lie about itself. */

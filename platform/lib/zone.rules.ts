@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 3_600_000
+const SHORTEST_DAY_MS = 20 * 3_600_000
 
 export interface Day {
   /** `YYYY-MM-DD`, in the zone. */
@@ -79,7 +80,8 @@ function startOf(date: string, timeZone: string): Date {
 export function daysOf({ from, to }: { from: Date; to: Date }, timeZone: string): Day[] {
   const days: Day[] = []
   let start = startOf(dateIn(from, timeZone), timeZone)
-  while (start < to) {
+  const mostDays = Math.ceil((to.getTime() - from.getTime()) / SHORTEST_DAY_MS) + 2
+  while (start < to && days.length < mostDays) {
     const date = dateIn(start, timeZone)
     const end = startOf(nextDate(date), timeZone)
     days.push({ date, from: start, to: end })

@@ -4,6 +4,7 @@ import type { CallInput, Operation, Output } from '../contract/contract.js'
 import { createDatabases, type Databases } from '../database/database.js'
 import { Refusal, toPublicError, type Result } from '../contract/errors.js'
 import type { Caller } from '../contract/caller.js'
+import { allowYears } from '../contract/types.js'
 import type { Context, FunctionDefinition } from './function.js'
 import type { Logger } from '../lib/log.js'
 import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from './invocation.js'
@@ -66,9 +67,12 @@ export interface SystemOptions {
   transport?: Transport
   now?: () => Date
   newId?: () => string
+  /** Is told of each function that begins and ends. */
+  underWay?: { begin(operation: string): void; end(operation: string): void }
 }
 
 export function createSystem(options: SystemOptions): System {
+  allowYears(options.config.years)
   const { config, log, transport } = options
   const hosted = new Map(options.functions.map((fn) => [fullName(fn.operation), fn]))
   const databases = createDatabases(config, log)
@@ -206,8 +210,13 @@ export function createSystem(options: SystemOptions): System {
       log: log.child({ requestId, operation: envelope.operation }),
       call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
     }
-    const output = await handler(context, input.data)
-    return fitting(operation, output, requestId)
+    options.underWay?.begin(envelope.operation)
+    try {
+      const output = await handler(context, input.data)
+      return fitting(operation, output, requestId)
+    } finally {
+      options.underWay?.end(envelope.operation)
+    }
   }
 
   /** One line a call that came from outside; what functions ask each other on its way is for `debug`. */

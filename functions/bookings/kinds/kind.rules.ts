@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ErrorCode } from '../../../platform/contract/errors.js'
 import type { NewsSpec } from '../../../platform/contract/news.js'
-import { time } from '../../../platform/contract/types.js'
+import { givenTime, time } from '../../../platform/contract/types.js'
 
 /**
  * What clients may know of a kind of thing to book: `kinds/<kind>/contract.ts` says it, list.ts lists it, and
@@ -37,6 +37,8 @@ export interface KindContract {
 export const defineKind = <const K extends KindContract>(kind: K): K => kind
 
 /** Periods, as operations take them. */
+export const givenPeriod = { from: givenTime, to: givenTime }
+/** And as they answer them. */
 export const period = { from: time, to: time }
 interface Span {
   from?: string | undefined
@@ -46,6 +48,6 @@ export const fromBeforeTo = ({ from, to }: Span): boolean => !from || !to || fro
 export const ORDER = { message: 'from must be before to', path: ['to'] }
 
 /** An optional period: what lists and busy times are asked for. */
-export const maybePeriod = { from: time.optional(), to: time.optional() }
+export const maybePeriod = { from: givenTime.optional(), to: givenTime.optional() }
 export const bothOrNeither = ({ from, to }: Span): boolean => !from === !to
 export const PAIR = { message: 'from and to go together', path: ['to'] }

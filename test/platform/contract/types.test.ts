@@ -142,3 +142,33 @@ test('no text of a client may have NUL or half a character', async (t) => {
     [],
   )
 })
+
+const LATE = '9999-12-31T00:00:00.000Z'
+const EARLY = '0001-01-01T00:00:00.000Z'
+
+test('every time that a public operation takes is within the years of the settings', async (t) => {
+  let times = 0
+  for (const { name, access, input } of (await loadContracts()).values()) {
+    if (access === 'internal') continue
+    for (const path of timesIn(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as Shape)) {
+      times++
+      for (const at of [LATE, EARLY]) {
+        const given = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), at)
+        const { issues = [] } = input.safeParse(given).error ?? {}
+        const told = issues.find((each) => each.path.join('.') === path.join('.'))
+        t.is(told?.message, 'must be in the years 1970 to 2199', `${name} takes ${at} as its ${path.join('.')}`)
+      }
+    }
+  }
+  t.true(times > 20, `${times} times`)
+})
+
+interface Shape {
+  format?: string
+  properties?: Record<string, Shape>
+}
+
+const timesIn = ({ format, properties = {} }: Shape): string[][] =>
+  format === 'date-time'
+    ? [[]]
+    : Object.entries(properties).flatMap(([key, each]) => timesIn(each).map((path) => [key, ...path]))
