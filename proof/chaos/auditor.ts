@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Violation } from './journal.js'
-import { checkChange, checkMoment, checkRest } from './rules.js'
+import { checkChange, checkMoment, checkRest, type Prices } from './rules.js'
 import { openBooks, type Snapshot } from './snapshot.js'
 
 /** At least between two audits; more where one takes long, so that auditing does not become the load. */
@@ -23,7 +23,7 @@ export interface Auditor {
   close(): Promise<void>
 }
 
-export async function startAuditor(uri: string, pricePerHour: number): Promise<Auditor> {
+export async function startAuditor(uri: string, prices: Prices): Promise<Auditor> {
   const books = await openBooks(uri)
   const found = new Map<string, Violation>()
   const audits = { done: 0, interrupted: 0 }
@@ -38,7 +38,7 @@ export async function startAuditor(uri: string, pricePerHour: number): Promise<A
       return undefined
     }
     audits.done++
-    keep(checkMoment(snapshot, pricePerHour))
+    keep(checkMoment(snapshot, prices))
     // A primary that was deposed without knowing it may show us an earlier moment.
     if (snapshot.at > seen.at) {
       keep(checkChange(seen.states, snapshot))

@@ -41,7 +41,8 @@ function checkBooking(claim: BookingClaim, record: BookingRecord | undefined): V
   }
   const same =
     record?.userId === claim.userId &&
-    record.carId === claim.carId &&
+    record.kind === claim.kind &&
+    record.thingId === claim.thingId &&
     record.from === Date.parse(claim.from) &&
     record.to === Date.parse(claim.to) &&
     record.cost === claim.cost
@@ -50,7 +51,7 @@ function checkBooking(claim: BookingClaim, record: BookingRecord | undefined): V
 }
 
 /** Refusals that are kept as the reason of the cancelled booking. */
-const REASONS = ['car_unavailable', 'insufficient_funds']
+const REASONS = ['car_unavailable', 'room_unavailable', 'insufficient_funds']
 
 function checkCancels(
   { bookingId: id, cancels }: BookingClaim,

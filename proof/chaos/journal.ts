@@ -1,3 +1,5 @@
+import type { Kind } from './snapshot.js'
+
 /** What clients were told, and how long it took. Nobody but clients writes here; at the end the books must agree. */
 
 /** Something that must not be, wherever it was seen. */
@@ -8,13 +10,16 @@ export interface Violation {
   detail: string
 }
 
+export type Report = (rule: string, id: string, detail: string) => void
+
 /** The definite answer to a request: what it is about is COMMITTED, or refused with a code for good. */
 export type Answer = { ok: true; data: Record<string, unknown> } | { ok: false; code: string }
 
 export interface BookingClaim {
   bookingId: string
   userId: string
-  carId: string
+  kind: Kind
+  thingId: string
   from: string
   to: string
   /** What it must cost, by our own arithmetic. */

@@ -5,7 +5,7 @@ import { count, type Journal, type Tally, type Violation } from './journal.js'
 import type { Nemesis } from './nemesis.js'
 import type { ReplicaSet } from './replicaSet.js'
 import type { FaultName } from './schedule.js'
-import type { Snapshot } from './snapshot.js'
+import type { Kind, Snapshot } from './snapshot.js'
 
 interface OperationFigures extends Omit<Tally, 'tookMs'> {
   p50Ms: number
@@ -29,6 +29,8 @@ export interface ChaosReport {
   audits: Auditor['audits']
   /** Bookings by their last state, reversals apart. */
   bookings: Record<string, number>
+  /** Of each kind of thing, as clients were told; left out by runs of before rooms. */
+  kinds?: Record<Kind, KindFigures>
   /** Taken over by somebody at least once, and the longest time from creation to the end of one of those. */
   recovered: number
   longestRecoveryMs: number
@@ -36,6 +38,16 @@ export interface ChaosReport {
   longestOutageMs: number
   parked: string[]
   violations: Violation[]
+}
+
+interface KindFigures {
+  tried: number
+  booked: number
+  /** Of those that were refused, the ones for which there was no car or room left. */
+  refused: number
+  unavailable: number
+  /** Cancellations acknowledged. */
+  cancelled: number
 }
 
 export function buildReport(run: {
@@ -79,11 +91,24 @@ export function buildReport(run: {
     elections: set.elections(),
     audits,
     bookings,
+    kinds: { car: figuresOfKind(journal, 'car'), room: figuresOfKind(journal, 'room') },
     recovered: recovered.length,
     longestRecoveryMs: recovered.reduce((top, b) => Math.max(top, b.lastModified - b.createdAt), 0),
     longestOutageMs: Object.values(operations).reduce((top, { longestMs }) => Math.max(top, longestMs), 0),
     parked: books.bookings.filter(({ parked }) => parked).map(({ id }) => id),
     violations,
+  }
+}
+
+function figuresOfKind(journal: Journal, kind: Kind): KindFigures {
+  const theirs = [...journal.bookings.values()].filter((claim) => claim.kind === kind)
+  const refusals = theirs.flatMap(({ answer }) => (answer && !answer.ok ? [answer.code] : []))
+  return {
+    tried: theirs.length,
+    booked: theirs.filter(({ answer }) => answer?.ok).length,
+    refused: refusals.length,
+    unavailable: refusals.filter((code) => code === `${kind}_unavailable`).length,
+    cancelled: theirs.flatMap(({ cancels }) => cancels).filter(({ answer }) => answer?.ok).length,
   }
 }
 
@@ -121,6 +146,7 @@ export function showReport(report: ChaosReport): string {
   const facts = [
     ...[...refused, ...later].filter(([, told]) => told !== ''),
     ['bookings', counts(report.bookings)],
+    ...Object.entries(report.kinds ?? {}).map(([kind, figures]) => [`of ${kind}s`, counts({ ...figures })]),
     ['faults', counts(report.faults.done)],
     ['faults that found nothing to hit', report.faults.missed],
     ['process kills', report.processKills],

@@ -1,9 +1,12 @@
-import type { Violation } from './journal.js'
+import type { Report, Violation } from './journal.js'
+import { checkCapacity, nightsIn, nightsOf } from './nights.js'
 import type {
   ArchivedEntry,
   BookingRecord,
-  CarRecord,
+  HeldRecord,
+  Kind,
   LedgerEntry,
+  RoomRecord,
   Snapshot,
   TransferRecord,
   UserRecord,
@@ -17,7 +20,7 @@ import type {
 const HOUR_MS = 3_600_000
 const FINAL = ['COMMITTED', 'CANCELLED']
 
-/** How often a booking's effect may stand in its user and its car, by its state. */
+/** How often a booking's effect may stand in its user and what it is of, by its state. */
 const EFFECT: Record<string, readonly [atLeast: number, atMost: number]> = {
   INITIAL: [0, 0],
   PENDING: [0, 1],
@@ -37,16 +40,20 @@ const LATER: Record<string, readonly string[]> = {
   CANCELLED: ['CANCELLED'],
 }
 
-type Report = (rule: string, id: string, detail: string) => void
+/** What all cars cost an hour, and all rooms a night. */
+export interface Prices {
+  perHour: number
+  perNight: number
+}
 
 /** What must hold at every moment. */
-export function checkMoment(snapshot: Snapshot, pricePerHour: number): Violation[] {
+export function checkMoment(snapshot: Snapshot, prices: Prices): Violation[] {
   const violations: Violation[] = []
   const report: Report = (rule, id, detail) => void violations.push({ rule, id, detail })
 
   const bookings = new Map(snapshot.bookings.map((booking) => [booking.id, booking]))
   const users = new Map(snapshot.users.map((user) => [user.id, user]))
-  const cars = new Map(snapshot.cars.map((car) => [car.id, car]))
+  const rooms = new Map(snapshot.rooms.map((room) => [room.id, room]))
   const archives = groupBy(snapshot.archive, ({ userId }) => userId)
   const ledgers = new Map(snapshot.users.map((user) => [user.id, ledgerOf(user, archives.get(user.id) ?? [], report)]))
 
@@ -57,29 +64,32 @@ export function checkMoment(snapshot: Snapshot, pricePerHour: number): Violation
     const marks = [...user.bookings, ...user.pendingBookings, ...user.tombstones]
     checkMarks('user', user.id, marks, (id) => bookings.get(id)?.userId, report)
   }
-  for (const car of snapshot.cars) {
-    checkOverlaps(car.id, car.bookings, report)
-    const marks = [...car.bookings.map(({ id }) => id), ...car.pendingBookings, ...car.tombstones]
-    checkMarks('car', car.id, marks, (id) => bookings.get(id)?.carId, report)
+  for (const car of snapshot.cars) checkOverlaps(car.id, car.bookings, report)
+  for (const room of snapshot.rooms) checkCapacity(room, room.bookings, report)
+  for (const thing of [...snapshot.cars, ...snapshot.rooms]) {
+    const marks = [...thing.bookings.map(({ id }) => id), ...thing.pendingBookings, ...thing.tombstones]
+    checkMarks('thing', thing.id, marks, (id) => bookings.get(id)?.thingId, report)
   }
 
   const reversals = checkReversals(snapshot.bookings, bookings, report)
   const effects = new Map([...ledgers].map(([userId, entries]) => [userId, groupBy(entries, ({ causeId }) => causeId)]))
   const places = placesOf(snapshot)
   for (const booking of snapshot.bookings) {
-    if (!users.has(booking.userId) || !cars.has(booking.carId)) report('participants_exist', booking.id, 'one does not')
+    const { userId, kind, thingId } = booking
+    if (!users.has(userId) || !places[kind].has(thingId)) report('participants_exist', booking.id, 'one does not')
     const entries = effects.get(booking.userId)?.get(booking.id) ?? []
     if (booking.reverses) {
       checkReversalEffect(booking, booking.reverses, entries, places, report)
     } else {
       checkEffect(booking, entries, reversedBy(reversals.get(booking.id), effects), places, report)
-      checkCost(booking, pricePerHour, report)
+      checkHeld(booking, rooms.get(thingId), places, report)
+      checkCost(booking, rooms.get(thingId), prices, report)
     }
   }
   checkOutstanding(snapshot.bookings, report)
   checkTransfers(snapshot.transfers, effects, report)
   checkCauses(ledgers, bookings, snapshot.transfers, report)
-  checkStandingPeriods(snapshot.bookings, reversals, report)
+  checkStanding(snapshot, reversals, report)
   return violations
 }
 
@@ -158,17 +168,21 @@ function checkOverlaps(carId: string, periods: { id: string; from: number; to: n
   })
 }
 
-/** The same from the bookings themselves: those that stand never overlap either. */
-function checkStandingPeriods(
-  bookings: BookingRecord[],
+/** The same from the bookings themselves: those that stand never overlap either, or fill more units than there are. */
+function checkStanding(
+  { bookings, cars, rooms }: Snapshot,
   reversals: ReadonlyMap<string, BookingRecord>,
   report: Report,
 ): void {
   const standing = bookings.filter(
     ({ id, state, reverses }) => !reverses && ['APPLIED', 'COMMITTED'].includes(state) && !reversals.has(id),
   )
-  for (const [carId, theirs] of groupBy(standing, ({ carId }) => carId)) checkOverlaps(carId, theirs, report)
+  const theirs = groupBy(standing, ({ thingId }) => thingId)
+  for (const { id } of cars) checkOverlaps(id, theirs.get(id) ?? [], report)
+  for (const room of rooms) checkCapacity(room, theirs.get(room.id)?.map((each) => nightsOf(each, room)) ?? [], report)
 }
+
+const SAME = ['userId', 'kind', 'thingId', 'from', 'to', 'cost'] as const
 
 /** By the booking that they take back. */
 function checkReversals(
@@ -186,7 +200,7 @@ function checkReversals(
       report('reversal_of_committed', reversal.id, `the original is ${original?.state ?? 'not there'}`)
     }
     if (reversal.state.startsWith('CANCEL')) report('reversal_goes_forward', reversal.id, reversal.state)
-    const same = (['userId', 'carId', 'from', 'to', 'cost'] as const).every((key) => original?.[key] === reversal[key])
+    const same = SAME.every((key) => original?.[key] === reversal[key])
     if (!same) report('reversal_is_full', reversal.id, 'it differs from its original')
   }
   return reversals
@@ -194,16 +208,21 @@ function checkReversals(
 
 type Effects = ReadonlyMap<string, Map<string, LedgerEntry[]>>
 
-/** Where bookings are active, and how often. */
-interface Places {
+/** Where bookings are active, and how often: at users, and at what they are of. */
+interface Places extends Record<Kind, ReadonlyMap<string, Map<string, Held>>> {
   users: ReadonlyMap<string, Map<string, number>>
-  cars: ReadonlyMap<string, Map<string, { from: number; to: number; times: number }>>
+}
+interface Held {
+  from: number | string
+  to: number | string
+  times: number
 }
 
-function placesOf({ users, cars }: Snapshot): Places {
+function placesOf({ users, cars, rooms }: Snapshot): Places {
   return {
     users: new Map(users.map((user) => [user.id, timesOf(user.bookings)])),
-    cars: new Map(cars.map((car) => [car.id, recordsOf(car)])),
+    car: new Map(cars.map(({ id, bookings }) => [id, recordsOf(bookings)])),
+    room: new Map(rooms.map(({ id, bookings }) => [id, recordsOf(bookings)])),
   }
 }
 
@@ -213,21 +232,21 @@ function timesOf(ids: string[]): Map<string, number> {
   return times
 }
 
-function recordsOf({ bookings }: CarRecord): Map<string, { from: number; to: number; times: number }> {
+function recordsOf(bookings: HeldRecord<number | string>[]): Map<string, Held> {
   const times = timesOf(bookings.map(({ id }) => id))
   return new Map(bookings.map(({ id, from, to }) => [id, { from, to, times: times.get(id) ?? 0 }]))
 }
 
 interface Reversed {
   user: boolean
-  /** The reversal is decided, or on its way: its effect on the car may be there. */
-  car: 'no' | 'maybe' | 'yes'
+  /** The reversal is decided, or on its way: its effect on what is booked may be there. */
+  thing: 'no' | 'maybe' | 'yes'
 }
 
 function reversedBy(reversal: BookingRecord | undefined, effects: Effects): Reversed {
-  if (!reversal) return { user: false, car: 'no' }
-  const car = reversal.state === 'INITIAL' ? 'no' : reversal.state === 'PENDING' ? 'maybe' : 'yes'
-  return { user: (effects.get(reversal.userId)?.get(reversal.id) ?? []).length > 0, car }
+  if (!reversal) return { user: false, thing: 'no' }
+  const thing = reversal.state === 'INITIAL' ? 'no' : reversal.state === 'PENDING' ? 'maybe' : 'yes'
+  return { user: (effects.get(reversal.userId)?.get(reversal.id) ?? []).length > 0, thing }
 }
 
 function checkEffect(
@@ -237,7 +256,7 @@ function checkEffect(
   places: Places,
   report: Report,
 ): void {
-  const { id, cost, state, userId, carId } = booking
+  const { id, cost, state, userId, kind, thingId } = booking
   const taken = entries.filter(({ cause }) => cause === 'booking')
   const undone = entries.filter(({ cause }) => cause === 'booking_undone')
   const [atLeast, atMost] = EFFECT[state] ?? [0, 0]
@@ -251,13 +270,21 @@ function checkEffect(
     report('active_where_paid', id, `${state}; active ${active} times at user ${userId}, paid ${stands} times`)
   }
 
-  const record = places.cars.get(carId)?.get(id)
-  const held = record?.times ?? 0
-  const least = reversed.car === 'no' ? atLeast : 0
-  const most = reversed.car === 'yes' ? 0 : atMost
-  if (held < least || held > most) report('effect_exactly_once', id, `${state}; held ${held} times by car ${carId}`)
-  if (record && (record.from !== booking.from || record.to !== booking.to)) {
-    report('car_holds_the_period', id, `car ${carId} holds another one`)
+  const held = places[kind].get(thingId)?.get(id)?.times ?? 0
+  const least = reversed.thing === 'no' ? atLeast : 0
+  const most = reversed.thing === 'yes' ? 0 : atMost
+  if (held < least || held > most) {
+    report('effect_exactly_once', id, `${state}; held ${held} times by ${kind} ${thingId}`)
+  }
+}
+
+/** A car holds the period, a room its nights. */
+function checkHeld(booking: BookingRecord, room: RoomRecord | undefined, places: Places, report: Report): void {
+  const { id, kind, thingId } = booking
+  const record = places[kind].get(thingId)?.get(id)
+  const { from, to } = room ? nightsOf(booking, room) : booking
+  if (record && (record.from !== from || record.to !== to)) {
+    report('holds_the_period', id, `${kind} ${thingId} holds another one`)
   }
 }
 
@@ -268,22 +295,25 @@ function checkReversalEffect(
   places: Places,
   report: Report,
 ): void {
-  const { id, state, cost, userId, carId } = reversal
+  const { id, state, cost, userId, kind, thingId } = reversal
   const [atLeast, atMost] = EFFECT[state] ?? [0, 0]
   const right = entries.every(({ cause, change }) => cause === 'reversal' && change === cost)
   if (entries.length < atLeast || entries.length > atMost || !right) {
     report('reversal_exactly_once', id, `${state}; user ${userId}: ${JSON.stringify(entries)}`)
   }
   const user = places.users.get(userId)
-  const car = places.cars.get(carId)
-  if (user?.has(id) || car?.has(id)) report('reversal_is_not_active', id, state)
-  if (atLeast === 1 && (user?.has(originalId) || car?.has(originalId))) {
+  const thing = places[kind].get(thingId)
+  if (user?.has(id) || thing?.has(id)) report('reversal_is_not_active', id, state)
+  if (atLeast === 1 && (user?.has(originalId) || thing?.has(originalId))) {
     report('reversed_is_not_active', originalId, `its reversal ${id} is ${state}`)
   }
 }
 
-function checkCost({ id, from, to, cost }: BookingRecord, pricePerHour: number, report: Report): void {
-  const expected = Math.ceil((to - from) / HOUR_MS) * pricePerHour
+function checkCost(booking: BookingRecord, room: RoomRecord | undefined, prices: Prices, report: Report): void {
+  const { id, from, to, cost } = booking
+  const expected = room
+    ? nightsIn(nightsOf(booking, room)).length * prices.perNight
+    : Math.ceil((to - from) / HOUR_MS) * prices.perHour
   if (cost !== expected) report('cost_is_right', id, `${cost} instead of ${expected}`)
 }
 

@@ -12,7 +12,7 @@ import { pm2Processes } from '../support/appProcesses.js'
 import { startReplicaSet, type ReplicaSet } from './replicaSet.js'
 import { buildReport, type ChaosReport } from './report.js'
 import { planFaults, type FaultName } from './schedule.js'
-import { PRICE_PER_HOUR, startWorkload } from './workload.js'
+import { PRICES, startWorkload } from './workload.js'
 
 /** Short, so that much is recovered; long enough for a busy machine to get something done between. */
 const STUCK_AFTER_MS = 6000
@@ -53,7 +53,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const { code, output } = await system.cli('start')
     signal.throwIfAborted()
     if (code !== 0) throw new Error(`npm start failed:\n${output}`)
-    const auditor = await startAuditor(set.uri, PRICE_PER_HOUR)
+    const auditor = await startAuditor(set.uri, PRICES)
     cleanups.push(() => auditor.close())
     return await drive({ ...options, set, system, auditor })
   } finally {

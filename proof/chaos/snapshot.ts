@@ -6,11 +6,17 @@ import { OWN_APP_NAME } from '../support/proxy.js'
 
 const { MongoClient } = mongoose.mongo
 
+/** What may be booked here. */
+export const KINDS = ['car', 'room'] as const
+export type Kind = (typeof KINDS)[number]
+
 /** Our own view of the documents, as the public contract names them; money as safe integers, ids as hex. */
 export interface BookingRecord {
   id: string
   userId: string
-  carId: string
+  kind: Kind
+  /** What it is of. */
+  thingId: string
   from: number
   to: number
   cost: number
@@ -40,11 +46,23 @@ export interface UserRecord {
   archived: { count: number; balance: number }
 }
 
-export interface CarRecord {
+/** Of cars the instants, of rooms the days of their zone, `YYYY-MM-DD`: the first night's, and that of leaving. */
+export interface HeldRecord<At> {
   id: string
-  bookings: { id: string; from: number; to: number }[]
+  from: At
+  to: At
+}
+
+interface ThingRecord<At> {
+  id: string
+  bookings: HeldRecord<At>[]
   pendingBookings: string[]
   tombstones: string[]
+}
+export type CarRecord = ThingRecord<number>
+export interface RoomRecord extends ThingRecord<string> {
+  units: number
+  timeZone: string
 }
 
 export interface TransferRecord {
@@ -68,6 +86,7 @@ export interface Snapshot {
   bookings: BookingRecord[]
   users: UserRecord[]
   cars: CarRecord[]
+  rooms: RoomRecord[]
   transfers: TransferRecord[]
   archive: ArchivedEntry[]
 }
@@ -98,6 +117,7 @@ export async function openBooks(uri: string): Promise<Books> {
         // The first read fixes the moment; the others follow it.
         const users = (await all('users')).map(userOf)
         const cars = (await all('cars')).map(carOf)
+        const rooms = (await all('rooms')).map(roomOf)
         const bookings = (await all('bookings')).map(bookingOf)
         const deposits = (await all('deposits')).map(transferOf('deposit'))
         const withdrawals = (await all('withdrawals')).map(transferOf('withdrawal'))
@@ -109,6 +129,7 @@ export async function openBooks(uri: string): Promise<Books> {
           at: snapshotTime.toBigInt(),
           users,
           cars,
+          rooms,
           bookings,
           transfers: [...deposits, ...withdrawals],
           archive,
@@ -134,10 +155,13 @@ type Raw = Record<string, unknown>
 const text = (value: unknown): string => String(value)
 const ids = (list: unknown): string[] => (list as unknown[]).map(text)
 
+const kindOf = (raw: Raw): Kind => (raw['roomId'] === undefined ? 'car' : 'room')
+
 const bookingOf = (raw: Raw): BookingRecord => ({
   id: text(raw['_id']),
   userId: text(raw['userId']),
-  carId: text(raw['carId']),
+  kind: kindOf(raw),
+  thingId: text(raw[`${kindOf(raw)}Id`]),
   from: Number(raw['from']),
   to: Number(raw['to']),
   cost: Number(raw['cost']),
@@ -169,15 +193,23 @@ const userOf = (raw: Raw): UserRecord => ({
   },
 })
 
-const carOf = (raw: Raw): CarRecord => ({
+const thingOf = <At>(raw: Raw, at: (value: unknown) => At): ThingRecord<At> => ({
   id: text(raw['_id']),
   bookings: (raw['bookings'] as Raw[]).map((each) => ({
     id: text(each['_id']),
-    from: Number(each['from']),
-    to: Number(each['to']),
+    from: at(each['from']),
+    to: at(each['to']),
   })),
   pendingBookings: ids(raw['pendingBookings']),
   tombstones: ids(raw['tombstones']),
+})
+
+const carOf = (raw: Raw): CarRecord => thingOf(raw, Number)
+
+const roomOf = (raw: Raw): RoomRecord => ({
+  ...thingOf(raw, text),
+  units: Number(raw['units']),
+  timeZone: text(raw['timeZone']),
 })
 
 const transferOf =

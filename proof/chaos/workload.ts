@@ -6,11 +6,17 @@ import type { Config } from '../../config/index.js'
 import { signToken } from '../../platform/runtime/tokens.js'
 import { connectClient, type ChaosClient } from './client.js'
 import type { Answer, BookingClaim, Journal, TransferClaim } from './journal.js'
+import type { Prices } from './rules.js'
 
 /** Clients that book, cancel, deposit and withdraw all the time, and write down what they are told. */
 
-export const PRICE_PER_HOUR = 1000
+export const PRICES: Prices = { perHour: 1000, perNight: 700 }
 const CARS = 20
+const ROOMS = 10
+/** Of each room, so that several hold one night and no more. */
+const UNITS = [2, 3, 5]
+/** Rooms lie in these: days begin at different times, and in some have 23 or 25 hours. */
+const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Pacific/Auckland']
 const HOUR_MS = 3_600_000
 const FIRST_HOUR = Date.parse('2031-01-01T00:00:00.000Z')
 
@@ -21,19 +27,23 @@ interface Manner {
   oneUser?: boolean
   /** What each user begins with, minor units. */
   funds: number
-  /** Periods begin within so many hours: the fewer, the more collide. */
+  /** Periods begin within so many hours, of rooms within so many days: the fewer, the more collide. */
   hours: number
-  /** All book the first car. */
+  days: number
+  /** Share of bookings that are of rooms; the others are of cars. */
+  rooms: number
+  /** All book the first one. */
   hot?: boolean
   /** Share of committed bookings that are cancelled. */
   cancels: number
 }
 
 const MANNERS: Record<string, Manner> = {
-  uniform: { clients: 16, funds: 1e12, hours: 4000, cancels: 0.25 },
-  hotCar: { clients: 6, funds: 1e12, hours: 30, hot: true, cancels: 0.75 },
-  busyUser: { clients: 4, oneUser: true, funds: 1e12, hours: 4000, cancels: 0.4 },
-  poor: { clients: 8, funds: 2 * PRICE_PER_HOUR, hours: 4000, cancels: 0.5 },
+  uniform: { clients: 14, funds: 1e12, hours: 4000, days: 300, rooms: 0.4, cancels: 0.25 },
+  hotCar: { clients: 5, funds: 1e12, hours: 30, days: 0, rooms: 0, hot: true, cancels: 0.75 },
+  hotRoom: { clients: 6, funds: 1e12, hours: 0, days: 20, rooms: 1, hot: true, cancels: 0.75 },
+  busyUser: { clients: 4, oneUser: true, funds: 1e12, hours: 4000, days: 300, rooms: 0.4, cancels: 0.4 },
+  poor: { clients: 7, funds: 2 * PRICES.perHour, hours: 4000, days: 300, rooms: 0.4, cancels: 0.5 },
 }
 const MOVERS = 3
 
@@ -44,6 +54,8 @@ const READ_BACK = 0.15
 const SENT_AGAIN = 0.05
 /** Between two bookings of a client, on average. */
 const THINK_MS = 150
+
+type Asked = Pick<BookingClaim, 'kind' | 'thingId' | 'from' | 'to' | 'cost'>
 
 export interface Workload {
   /** Ends what is under way; whatever has no definite answer within `graceMs` stays open. */
@@ -70,7 +82,19 @@ export async function startWorkload(options: {
 
   const admin = connect(adminToken)
   const cars = Array.from({ length: CARS }, newId)
-  await Promise.all(cars.map((carId) => must(admin, 'createCar', { carId, name: carId, pricePerHour: PRICE_PER_HOUR })))
+  await Promise.all(cars.map((carId) => must(admin, 'createCar', { carId, name: carId, pricePerHour: PRICES.perHour })))
+  const rooms = Array.from({ length: ROOMS }, newId)
+  await Promise.all(
+    rooms.map((roomId, i) =>
+      must(admin, 'createRoom', {
+        roomId,
+        name: roomId,
+        pricePerNight: PRICES.perNight,
+        units: UNITS[i % UNITS.length],
+        timeZone: TIME_ZONES[i % TIME_ZONES.length],
+      }),
+    ),
+  )
   const drivers: (() => Promise<void>)[] = []
   const poor: string[] = []
   const rich: string[] = []
@@ -104,27 +128,36 @@ export async function startWorkload(options: {
 
   async function bookAgainAndAgain(client: ChaosClient, userId: string, manner: Manner, random: Random): Promise<void> {
     while (goOn()) {
-      const carId = manner.hot ? cars[0] : cars[Math.floor(random() * CARS)]
-      const hour = Math.floor(random() * manner.hours)
-      const hours = 1 + Math.floor(random() * 3)
-      const claim: BookingClaim = {
-        bookingId: newId(),
-        userId,
-        carId: carId as string,
-        from: at(hour),
-        to: at(hour + hours),
-        cost: hours * PRICE_PER_HOUR,
-        cancels: [],
-      }
+      const asked = random() < manner.rooms ? aRoom(manner, random) : aCar(manner, random)
+      const claim: BookingClaim = { bookingId: newId(), userId, ...asked, cancels: [] }
       journal.bookings.set(claim.bookingId, claim)
       await book(client, claim, manner, random)
       await think(random)
     }
   }
 
+  function aCar(manner: Manner, random: Random): Asked {
+    const hour = Math.floor(random() * manner.hours)
+    const hours = 1 + Math.floor(random() * 3)
+    const cost = hours * PRICES.perHour
+    return { kind: 'car', thingId: oneOf(cars, manner, random), from: at(hour), to: at(hour + hours), cost }
+  }
+
+  /** From noon of UTC on, which is another day in some zones: so many days later is as many nights in each. */
+  function aRoom(manner: Manner, random: Random): Asked {
+    const noon = 24 * Math.floor(random() * manner.days) + 12
+    const nights = 1 + Math.floor(random() * 3)
+    const cost = nights * PRICES.perNight
+    return { kind: 'room', thingId: oneOf(rooms, manner, random), from: at(noon), to: at(noon + 24 * nights), cost }
+  }
+
+  const oneOf = (things: string[], { hot }: Manner, random: Random): string =>
+    things[hot ? 0 : Math.floor(random() * things.length)] as string
+
   async function book(client: ChaosClient, claim: BookingClaim, manner: Manner, random: Random): Promise<void> {
-    const { bookingId, carId, from, to } = claim
-    const create = (repeated?: 'repeated') => client.settle('createBooking', { bookingId, carId, from, to }, repeated)
+    const { bookingId, kind, thingId, from, to } = claim
+    const input = { bookingId, [`${kind}Id`]: thingId, from, to }
+    const create = (repeated?: 'repeated') => client.settle('createBooking', input, repeated)
     const creating = [create(), ...(random() < TWICE ? [create('repeated')] : [])]
     const cancelling =
       random() < CANCELLED_UNDER_WAY ? sleep(random() * 150).then(() => cancel(client, claim)) : undefined
@@ -164,7 +197,7 @@ export async function startWorkload(options: {
         id: newId(),
         kind: random() < 0.6 ? 'deposit' : 'withdrawal',
         userId: users[Math.floor(random() * users.length)] as string,
-        amount: 1 + Math.floor(random() * 2 * PRICE_PER_HOUR),
+        amount: 1 + Math.floor(random() * 2 * PRICES.perHour),
       }
       const moving = [transfer(client, claim), ...(random() < TWICE ? [transfer(client, claim, 'repeated')] : [])]
       const [answer, again] = await Promise.all(moving)

@@ -4,13 +4,15 @@ import type { BookingRecord, Snapshot } from '../../../proof/chaos/snapshot.js'
 
 const HOUR_MS = 3_600_000
 const PRICE = 100
+const PRICES = { perHour: PRICE, perNight: PRICE }
 
 /** Sound books: one booking that stands, one that was taken back, one that was refused, one under way. */
 function books(): Snapshot {
   const booking = (id: string, hour: number, other: Partial<BookingRecord> = {}): BookingRecord => ({
     id,
     userId: 'u',
-    carId: 'c',
+    kind: 'car',
+    thingId: 'c',
     from: hour * HOUR_MS,
     to: (hour + 1) * HOUR_MS,
     cost: PRICE,
@@ -21,9 +23,17 @@ function books(): Snapshot {
     repairs: 0,
     ...other,
   })
+  /** Six o'clock on the day before in Berlin, where it is for one night. */
+  const night = {
+    kind: 'room',
+    thingId: 'r',
+    from: Date.parse('2031-03-30T18:00Z'),
+    to: Date.parse('2031-03-31T10:00Z'),
+  } as const
   return {
     at: 1n,
     bookings: [
+      booking('stays', 0, { ...night, userId: 'v' }),
       booking('stands', 0),
       booking('reversed', 1),
       booking('reversal', 1, { reverses: 'reversed' }),
@@ -46,6 +56,28 @@ function books(): Snapshot {
         ],
         archived: { count: 2, balance: 900 },
       },
+      {
+        id: 'v',
+        balance: 900,
+        bookings: ['stays'],
+        pendingBookings: [],
+        tombstones: [],
+        recent: [
+          { cause: 'deposit', causeId: 'e', change: 1000 },
+          { cause: 'booking', causeId: 'stays', change: -PRICE },
+        ],
+        archived: { count: 0, balance: 0 },
+      },
+    ],
+    rooms: [
+      {
+        id: 'r',
+        units: 1,
+        timeZone: 'Europe/Berlin',
+        bookings: [{ id: 'stays', from: '2031-03-30', to: '2031-03-31' }],
+        pendingBookings: [],
+        tombstones: [],
+      },
     ],
     cars: [
       {
@@ -55,7 +87,10 @@ function books(): Snapshot {
         tombstones: ['reversed', 'reversal'],
       },
     ],
-    transfers: [{ id: 'd', kind: 'deposit', userId: 'u', amount: 1000, state: 'COMMITTED' }],
+    transfers: [
+      { id: 'd', kind: 'deposit', userId: 'u', amount: 1000, state: 'COMMITTED' },
+      { id: 'e', kind: 'deposit', userId: 'v', amount: 1000, state: 'COMMITTED' },
+    ],
     archive: [
       { userId: 'u', number: 1, cause: 'deposit', causeId: 'd', change: 1000, balanceAfter: 1000 },
       { userId: 'u', number: 2, cause: 'booking', causeId: 'stands', change: -PRICE, balanceAfter: 900 },
@@ -70,13 +105,14 @@ function spoil(snapshot: Snapshot) {
     snapshot,
     user: found(snapshot.users, 'u'),
     car: found(snapshot.cars, 'c'),
+    room: found(snapshot.rooms, 'r'),
     deposit: found(snapshot.transfers, 'd'),
     booking: (id: string) => found(snapshot.bookings, id),
   }
 }
 
 test('sound books have no violation', (t) => {
-  t.deepEqual(checkMoment(books(), PRICE), [])
+  t.deepEqual(checkMoment(books(), PRICES), [])
 })
 
 const DEFECTS: Record<string, { rule: string; make: (books: ReturnType<typeof spoil>) => void }> = {
@@ -124,9 +160,34 @@ const DEFECTS: Record<string, { rule: string; make: (books: ReturnType<typeof sp
     },
   },
   'another period than the booked one': {
-    rule: 'car_holds_the_period',
+    rule: 'holds_the_period',
     make: ({ car }) => (car.bookings = [{ id: 'stands', from: 0, to: 2 * HOUR_MS }]),
   },
+  'a room booked beyond its units on one of the nights': {
+    rule: 'no_overbooking',
+    make: ({ room, booking }) => {
+      Object.assign(booking('underWay'), { kind: 'room', thingId: 'r' })
+      room.bookings.push({ id: 'underWay', from: '2031-03-29', to: '2031-03-31' })
+    },
+  },
+  'bookings beyond the units of a room that forgot them': {
+    rule: 'no_overbooking',
+    make: ({ snapshot, booking }) =>
+      snapshot.bookings.push({ ...booking('stays'), id: 'another', to: booking('stays').to + 1 }),
+  },
+  'a room that forgot a booking': { rule: 'effect_exactly_once', make: ({ room }) => (room.bookings = []) },
+  'a room held without a booking that stands': {
+    rule: 'effect_exactly_once',
+    make: ({ room, booking }) => {
+      Object.assign(booking('refused'), { kind: 'room', thingId: 'r' })
+      room.bookings.push({ id: 'refused', from: '2031-05-01', to: '2031-05-02' })
+    },
+  },
+  'other nights than the booked ones': {
+    rule: 'holds_the_period',
+    make: ({ room }) => (room.bookings = [{ id: 'stays', from: '2031-03-30', to: '2031-04-01' }]),
+  },
+  'a wrong price of a night': { rule: 'cost_is_right', make: ({ booking }) => (booking('stays').cost = 2 * PRICE) },
   'two outstanding bookings': {
     rule: 'one_outstanding',
     make: ({ snapshot, booking }) =>
@@ -158,7 +219,7 @@ for (const [name, { rule, make }] of Object.entries(DEFECTS)) {
   test(`found: ${name}`, (t) => {
     const snapshot = books()
     make(spoil(snapshot))
-    t.true(checkMoment(snapshot, PRICE).some((violation) => violation.rule === rule))
+    t.true(checkMoment(snapshot, PRICES).some((violation) => violation.rule === rule))
   })
 }
 
