@@ -30,7 +30,7 @@ const readReports = (): ChaosReport[] =>
   readdirSync(REPORTS)
     .filter((name) => name.endsWith('.json'))
     .map((name) => JSON.parse(readFileSync(join(REPORTS, name), 'utf8')) as ChaosReport)
-    .sort((a, b) => a.seed - b.seed)
+    .sort((a, b) => Number(!!a.kinds) - Number(!!b.kinds) || a.seed - b.seed)
 
 function figures(reports: readonly ChaosReport[]): string {
   const rows: [string, (report: ChaosReport) => number, 'sum' | 'max'][] = [
@@ -58,7 +58,7 @@ function figures(reports: readonly ChaosReport[]): string {
   ]
   const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`
   return [
-    line(['', ...reports.map(({ seed }) => `seed ${seed}`), 'all']),
+    line(['', ...reports.map(({ seed, kinds }) => `seed ${seed}${kinds ? ', rooms' : ''}`), 'all']),
     line(['---', ...reports.map(() => '--:'), '--:']),
     ...rows.map(([name, valueOf, how]) => {
       const values = reports.map(valueOf)

@@ -156,6 +156,7 @@ const recover =
 
 export const RECOVERY: Main = recover()(9)
 
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
 const hour = (hours: number): Date => new Date(START.getTime() + (100 + hours) * HOUR_MS)
 
 function user(userId: string, balance: number, effects: [bookingId: string, change: number][] = []): Document {
@@ -196,14 +197,21 @@ const car = (carId: string, active: string[] = []): Document => ({
   bookings: active.map((bookingId) => ({ _id: new ObjectId(bookingId), from: hour(1), to: hour(3) })),
 })
 
-const room = (units: number): Document => ({ ...thing(IDS.room), units })
+const nights = { from: dayOf(hour(24)), to: dayOf(hour(24 * 3)) }
 
-const committed = (bookingId: string, userId: string): Document => ({
+const room = (units: number, active: string[] = []): Document => ({
+  ...thing(IDS.room),
+  units,
+  bookings: active.map((bookingId) => ({ _id: new ObjectId(bookingId), ...nights })),
+})
+
+const CAR = { carId: new ObjectId(IDS.car), from: hour(1), to: hour(3) }
+const ROOM = { roomId: new ObjectId(IDS.room), nights, from: hour(24), to: hour(24 * 3) }
+
+const committed = (bookingId: string, userId: string, booked: object = CAR): Document => ({
   _id: new ObjectId(bookingId),
   userId: new ObjectId(userId),
-  carId: new ObjectId(IDS.car),
-  from: hour(1),
-  to: hour(3),
+  ...booked,
   cost: COST,
   state: 'COMMITTED',
   epoch: 1,
@@ -361,6 +369,20 @@ export const CASES: readonly Case[] = [
       first: createOfRoom(),
       second: createOfRoom({ bookingId: IDS.second, userId: IDS.other, from: 2 }),
       third: createOfRoom({ bookingId: IDS.third, userId: IDS.thirdUser, from: 2 }),
+    },
+    reasons: ['room_unavailable'],
+  }),
+  theCase({
+    name: 'last-room',
+    summary: "Two users' bookings at once of a room of which there are two, and one is booked.",
+    documents: {
+      users: [user(IDS.user, 5000), user(IDS.other, 5000), user(IDS.thirdUser, 5000, [[IDS.earlier, -COST]])],
+      rooms: [room(2, [IDS.earlier])],
+      bookings: [committed(IDS.earlier, IDS.thirdUser, ROOM)],
+    },
+    executors: {
+      first: createOfRoom(),
+      second: createOfRoom({ bookingId: IDS.second, userId: IDS.other, from: 2 }),
     },
     reasons: ['room_unavailable'],
   }),

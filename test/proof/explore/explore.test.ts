@@ -23,6 +23,7 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'two-bookings', faults: ['crash', 'late', 'shared'] },
   { name: 'hot-car', faults: ['crash', 'late'] },
   { name: 'hot-room', faults: [] },
+  { name: 'last-room', faults: ['crash', 'late'] },
   { name: 'reversal-late-apply', faults: ['failover'], oneSet: true },
 ]
 
