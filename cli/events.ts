@@ -5,6 +5,8 @@ import { outboxes, type Outbox } from '../platform/events/outbox.js'
 import { countEvents, findEvent, listDead, listEvents, redrive } from '../platform/events/outboxAdmin.js'
 import { createSystem } from '../platform/runtime/system.js'
 import { command, CommandFailure } from './lib/command.js'
+import { domainsWithDatabase } from '../platform/runtime/tree.js'
+import { reach } from './lib/reach.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run events -- <what to do>
@@ -82,8 +84,7 @@ async function theEvent(boxes: readonly Outbox[], eventId: string): Promise<{ ou
 
 async function withOutboxes(work: (boxes: readonly Outbox[]) => Promise<void>): Promise<void> {
   const config = loadConfig()
-  if (config.embeddedMongo && !config.mongodbUri('events'))
-    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+  await reach(config, domainsWithDatabase())
   const system = createSystem({ config, log: createLogger('events-cli', 'silent'), functions: [] })
   try {
     const boxes = await system.use(outboxes)

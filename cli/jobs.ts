@@ -12,6 +12,7 @@ import {
   type StoredJob,
 } from '../jobs/store.js'
 import { command, CommandFailure } from './lib/command.js'
+import { reach } from './lib/reach.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run jobs -- <what to do>
@@ -64,8 +65,7 @@ async function theJob(store: JobStore, target: string): Promise<StoredJob> {
 
 async function withStore(work: (store: JobStore) => Promise<void>): Promise<void> {
   const config = loadConfig()
-  if (!config.mongodbUri('jobs'))
-    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
+  await reach(config, ['jobs'])
   const databases = createDatabases(config, createLogger('jobs-cli', 'silent'))
   try {
     await databases.connect(['jobs']).catch((error: Error) => {

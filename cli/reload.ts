@@ -1,7 +1,8 @@
-import { loadConfig } from '../config/index.js'
+import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem } from '../platform/app/ecosystem.js'
 import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
+import { alone } from './lib/alone.js'
 import { bringUp } from './lib/bringUp.js'
 import { checkTree } from './lib/checkTree.js'
 import { command, CommandFailure } from './lib/command.js'
@@ -15,9 +16,13 @@ Builds, migrates and restarts everything, one instance after the other, without 
 in the environment take effect. Ends when every function answers. Before anything is stopped the new build is loaded,
 checked and tried beside what runs; where it fails, what runs stays, and the message names what to mend.`
 
-await command(USAGE, {}, async () => {
+await command(USAGE, {}, () => {
   const say = stopwatch()
   const config = loadConfig()
+  return alone(config, say, () => run(config, say))
+})
+
+async function run(config: Config, say: (line: string) => void): Promise<void> {
   const apps = ecosystem(config, PACKAGE_ROOT)
   const processes = await listProcesses(config)
   if (!processes.some(({ ours }) => ours)) {
@@ -29,4 +34,4 @@ await command(USAGE, {}, async () => {
   await migrateUp(config, { say })
   await bringUp(config, apps, say)
   say('Reloaded')
-})
+}

@@ -2,13 +2,16 @@ import { loadConfig, type Config } from '../config/index.js'
 import { ecosystem, MONGOD_APP, type AppSpec } from '../platform/app/ecosystem.js'
 import { explainPlacement, thisMachine } from '../platform/app/placement.js'
 import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
+import { migratedDomains, MIGRATIONS } from '../platform/migrations/files.js'
 import { migrateUp } from '../platform/migrations/migrations.js'
+import { alone } from './lib/alone.js'
 import { bringUp } from './lib/bringUp.js'
 import { checkTree } from './lib/checkTree.js'
 import { command, CommandFailure } from './lib/command.js'
 import { startEmbeddedMongo } from './lib/embedded.js'
 import { refuseTakenPorts } from './lib/ports.js'
 import { listProcesses, type Pm2Process } from './lib/pm2.js'
+import { reach } from './lib/reach.js'
 import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm start
@@ -25,9 +28,13 @@ Next:
   npm run reload                   restart everything without a failed request
   npm stop                         stop it and keep the data`
 
-await command(USAGE, {}, async () => {
+await command(USAGE, {}, () => {
   const say = stopwatch()
   const config = loadConfig()
+  return alone(config, say, () => run(config, say))
+})
+
+async function run(config: Config, say: (line: string) => void): Promise<void> {
   const apps = ecosystem(config, PACKAGE_ROOT)
   say(explainPlacement(config.placement, thisMachine()))
   const processes = await listProcesses(config)
@@ -36,11 +43,12 @@ await command(USAGE, {}, async () => {
   if (processes.some(({ ours, app }) => ours && app !== MONGOD_APP)) await checkTree()
 
   if (config.embeddedMongo) await startEmbeddedMongo(config, say)
+  await reach(config, migratedDomains(MIGRATIONS))
   await migrateUp(config, { say })
   await bringUp(config, apps, say)
   say(`Ready: ${config.gateway.host}:${config.gateway.port} (socket.io, websocket transport)`)
   console.log(NEXT)
-})
+}
 
 /** Apps of another project, or of another checkout of this one: PM2 would mix them up with ours. */
 function refuseStrangers(apps: readonly AppSpec[], processes: readonly Pm2Process[], { pm2Home }: Config): void {

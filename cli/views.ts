@@ -5,6 +5,7 @@ import { rebuild, statusOf, verify } from '../platform/logs/rebuild.js'
 import { createSystem, type System } from '../platform/runtime/system.js'
 import { DOMAINS, projectionsOf } from '../projections/followers.js'
 import { command, CommandFailure } from './lib/command.js'
+import { reach } from './lib/reach.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run views -- <what to do>
@@ -75,9 +76,7 @@ async function withProjections(
   work: (system: System, projections: Projection[]) => Promise<number | void>,
 ): Promise<number | void> {
   const config = loadConfig()
-  if (!DOMAINS.every((domain) => config.mongodbUri(domain))) {
-    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start, which starts one.')
-  }
+  await reach(config, DOMAINS)
   const system = createSystem({ config, log: createLogger('views-cli', 'silent'), functions: [] })
   try {
     await system.databases.connect(DOMAINS).catch((error: Error) => {

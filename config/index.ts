@@ -7,7 +7,7 @@ import { ConfigError, nearMisses, ownEnvironment, readDomainUris, readSettings, 
 
 export { embeddedUriFile, mongodSettings, type MongodSettings } from './embedded.js'
 export { databaseName, DEFAULT_DATABASE, placeOf } from './mongodb.js'
-export { ConfigError, SETTINGS } from './settings.js'
+export { ConfigError, nearest, SETTINGS } from './settings.js'
 
 /**
  * The one place where the environment is read. `loadConfig` validates every setting (settings.ts) and the relations

@@ -253,10 +253,10 @@ export function nearMisses(env: NodeJS.ProcessEnv): string[] {
 const MOST_SLIPS = 2
 
 /** The name that is at most two slips of the keyboard away, if there is one. */
-function nearest(name: string, names: readonly string[]): string[] {
+export function nearest(name: string, names: readonly string[]): string[] {
   const [near] = names
     .filter((each) => Math.abs(each.length - name.length) <= MOST_SLIPS)
-    .map((each) => ({ each, slips: distance(name.toUpperCase(), each) }))
+    .map((each) => ({ each, slips: distance(name.toUpperCase(), each.toUpperCase()) }))
     .filter(({ each, slips }) => slips <= (each.length < 10 ? 1 : MOST_SLIPS))
     .sort((a, b) => a.slips - b.slips)
   return near ? [near.each] : []

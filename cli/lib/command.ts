@@ -47,7 +47,7 @@ const refusal = ({ code, message }: Refusal | CallError): string =>
 const OUT_OF_REACH = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNotConnectedError'])
 
 /** Errors whose messages are written for the person at the terminal. */
-const FOR_PEOPLE = new Set(['CommandFailure', 'ConfigError', 'MigrationError', 'MongodNotFound'])
+const FOR_PEOPLE = new Set(['CommandFailure', 'ConfigError', 'MigrationError', 'MongodNotFound', 'ServerUnfit'])
 
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')

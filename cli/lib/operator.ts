@@ -6,6 +6,7 @@ import { createSystem } from '../../platform/runtime/system.js'
 import { signToken, type TokenSubject } from '../../platform/runtime/tokens.js'
 import { loadFunctions } from '../../platform/runtime/tree.js'
 import { CommandFailure } from './command.js'
+import { reach } from './reach.js'
 
 type Role = TokenSubject['role']
 
@@ -17,8 +18,7 @@ const OPERATORS: Record<Role, { userId: string; name: string; email: string }> =
 
 /** A token for this user, or for the command line's own user of that role, which is made where it is missing. */
 export async function tokenFor(config: Config, role: Role, userId?: string): Promise<string> {
-  if (!config.mongodbUri('users'))
-    throw new CommandFailure('There is no MongoDB yet: set MONGODB_URI, or run npm start.')
+  await reach(config, ['users'])
   const system = createSystem({
     config,
     log: createLogger('cli', 'silent'),

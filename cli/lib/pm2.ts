@@ -49,14 +49,20 @@ export async function pm2(args: string[], onLine: (line: string) => void = () =>
       onLine(line)
     })
   }
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
-  })
+  }).finally(() => clearTimeout(timer))
   const output = lines.join('\n')
+  if (child.signalCode === 'SIGKILL')
+    throw new CommandFailure(`"pm2 ${args[0]}" did not end within ${PATIENCE_MS / 1000} s: see npx pm2 ls.\n${output}`)
   if (code !== 0) throw new CommandFailure(`"pm2 ${args[0]}" failed (exit ${code}):\n${output.trim()}`)
   return output
 }
+
+/** PM2 waits half a minute for each instance to be ready, one after the other; beyond it something is wrong with PM2. */
+const PATIENCE_MS = 300_000
 
 /** Whether PM2's daemon runs. Asking PM2 itself would start one. */
 export function daemonRuns({ pm2Home }: Config): boolean {

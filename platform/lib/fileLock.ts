@@ -10,9 +10,16 @@ const STALE_MS = 10_000
  * Runs `work` while no other process on this machine does so for the same file. It saves doing work twice and is no
  * more than that: a holder that was frozen past STALE_MS may run beside the next one, so the work must be safe anyway.
  */
-export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(
+  file: string,
+  work: () => Promise<T>,
+  {
+    waiting = () => {},
+  }: { /** Called while somebody else has it, again and again; throws to wait no longer. */ waiting?: () => void } = {},
+): Promise<T> {
   await mkdir(dirname(file), { recursive: true })
   while (!(await take(file))) {
+    waiting()
     if (await isStale(file)) await rm(file, { force: true })
     else await sleep(100)
   }

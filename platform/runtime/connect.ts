@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { placeOf } from '../../config/index.js'
+import { refuseUnfit } from '../database/server.js'
 import { assertMigrated } from '../migrations/migrations.js'
 import { outOfReach, type System } from './system.js'
 
@@ -9,6 +11,8 @@ export async function connect({ config, databases, log }: System, domain: string
   for (;;) {
     try {
       await databases.connect([domain])
+      const { db } = databases.connection(domain)
+      if (db) await refuseUnfit(db, placeOf(config.mongodbUri(domain)))
       await assertMigrated(config, domain)
       return
     } catch (error) {
