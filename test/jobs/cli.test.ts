@@ -132,7 +132,11 @@ test('what is wrong is said in a sentence and ends with exit code 1', async (t) 
     [/^--older-than 7: not an age like 90s, 15m, 12h or 7d\.$/m, system.env, 'purge', '--older-than', '7'],
     [/^--older-than and --yes belong to purge\./, system.env, 'list', '--yes'],
     [/^Unknown option '--force'/, system.env, 'requeue', 'tidy', '--force'],
-    [/^MongoDB is out of reach at 127\.0\.0\.1:1\/holdfast \(/m, { ...system.env, MONGODB_URI: 'mongodb://127.0.0.1:1' }, 'list'],
+    [
+      /^MongoDB is out of reach at 127\.0\.0\.1:1\/holdfast \(/m,
+      { ...system.env, MONGODB_URI: 'mongodb://127.0.0.1:1' },
+      'list',
+    ],
   ]
   await Promise.all(
     cases.map(async ([expected, env, ...args]) => {
