@@ -37,6 +37,8 @@ export interface Config extends DerivedLimits {
   webhooks: { host: string; port: number }
   /** Times that clients give are in these years. */
   years: { first: number; last: number }
+  /** How long a booking of a period may be. */
+  maxBookingDays: number
   rateLimitPerSecond: number
   /** 0: not bounded, as where rateLimitPerSecond is 0. */
   callsPerUser: number
@@ -98,6 +100,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     webhooks: { host: s.webhookHost, port: s.webhookPort },
     years: { first: s.firstYear, last: s.lastYear },
+    maxBookingDays: s.maxBookingDays,
     rateLimitPerSecond: s.rateLimitPerSecond,
     callsPerUser: s.rateLimitPerSecond === 0 ? 0 : s.callsPerUser,
     jobsPort: s.jobsPort,

@@ -120,6 +120,7 @@ export const SETTINGS = {
   ),
   firstYear: setting('FIRST_YEAR', wholeNumber(1, 9998), 1970, 'The first year that may be asked about or booked'),
   lastYear: setting('LAST_YEAR', wholeNumber(1, 9998), 2199, 'The last year that may be asked about or booked'),
+  maxBookingDays: setting('MAX_BOOKING_DAYS', wholeNumber(1, 36_600), 366, 'How long a booking may be'),
   callsPerUser: setting(
     'CALLS_PER_USER',
     wholeNumber(0, 100_000),

@@ -16,6 +16,8 @@ import type { KindContract } from './kinds/kind.rules.js'
 
 const { ObjectId } = mongoose.Types
 
+const DAY_MS = 24 * 3_600_000
+
 /** How a booking comes to be registered, whatever is booked. */
 
 /** Whose booking it becomes. */
@@ -49,6 +51,10 @@ export async function draftOf(
   if (userId !== ctx.caller?.userId) await ctx.call(users.getUser, { userId })
   if (!Number.isSafeInteger(draft.cost)) {
     throw invalidInput({ issues: [{ path: [kind.costsBy], message: 'the cost of so much would pass 2^53 - 1' }] })
+  }
+  const { maxBookingDays } = ctx.config
+  if (operation === 'createBooking' && Number(draft.to) - Number(draft.from) > maxBookingDays * DAY_MS) {
+    throw invalidInput({ issues: [{ path: ['to'], message: `at most ${maxBookingDays} days` }] })
   }
   // The past is recorded by those who may know of it.
   if (ctx.caller?.role === 'user' && draft.from < ctx.now()) {

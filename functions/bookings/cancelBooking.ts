@@ -26,5 +26,7 @@ export default define(bookings.cancelBooking, async (ctx, { bookingId }) => {
 async function assertCancellable(ctx: Context, booking: BookingDocument): Promise<void> {
   const kind = kindOf(booking)
   if (kind.assertCancellable) return kind.assertCancellable(ctx, booking)
-  if (booking.from <= ctx.now()) throw new Refusal('booking_started', 'Only an admin can still cancel it.')
+  // What cost nothing is worth having back for everybody else, also when it has begun.
+  if (booking.from <= ctx.now() && booking.cost > 0)
+    throw new Refusal('booking_started', 'Only an admin can still cancel it.')
 }

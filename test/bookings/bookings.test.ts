@@ -340,3 +340,20 @@ test('after a day cars and users forget what ended, late writes stay fenced off,
   t.is(await balanceOf(system, user.userId), 9000)
   t.deepEqual((await system.run(bookings.auditBooks, {})).violations, [])
 })
+
+test('a booking lasts at most a year and a day, and one that cost nothing is cancelled also after it has begun', async (t) => {
+  const system = await createTestSystem(t)
+  const user = await system.makeUser()
+  const carId = await system.makeCar({ pricePerHour: 0 })
+  const from = new Date(START.getTime() + HOUR_MS).toISOString()
+  const until = (days: number) => new Date(Date.parse(from) + days * 24 * HOUR_MS).toISOString()
+  const refused = await system.refused(bookings.createBooking, { carId, from, to: until(367) }, user)
+  t.is(refused.code, 'invalid_input')
+  t.deepEqual(refused.details, { issues: [{ path: 'to', message: 'at most 366 days' }] })
+  const booking = await system.run(bookings.createBooking, { carId, from, to: until(366) }, user)
+  system.clock.advance(2 * HOUR_MS)
+  const { reversal } = await system.run(bookings.cancelBooking, { bookingId: booking.id }, user)
+  t.is(reversal?.state, 'COMMITTED')
+  const next = { carId, from: new Date(system.now().getTime() + HOUR_MS).toISOString(), to: until(2) }
+  t.is((await system.run(bookings.createBooking, next, user)).state, 'COMMITTED')
+})
