@@ -1,7 +1,9 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
 import type { CarriedEvent } from '../../platform/events/events.js'
+import { field, listOf, maybe } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { Repair } from '../../protocol/engine.js'
+import { drivenFields } from '../../protocol/fields.js'
 import type { State } from '../../protocol/states.js'
 
 export interface BookingDocument {
@@ -36,30 +38,20 @@ export interface BookingDocument {
   outbox?: CarriedEvent[]
 }
 
-const schema = new Schema<BookingDocument>(
+export const Booking = defineModel<BookingDocument>(
+  'bookings',
+  'bookings',
   {
-    userId: { type: Schema.Types.ObjectId, required: true },
-    version: Number,
-    from: { type: Date, required: true },
-    to: { type: Date, required: true },
-    cost: { type: Schema.Types.BigInt, required: true },
-    state: { type: String, required: true },
-    epoch: { type: Number, required: true },
-    reason: String,
-    reverses: Schema.Types.ObjectId,
-    originalCreatedAt: Date,
-    recoveries: { type: Number, default: 0 },
-    parked: { type: Boolean, default: false },
-    repairs: { type: [Schema.Types.Mixed], default: [] },
-    request: { by: String, hash: String },
-    requestId: String,
-    createdAt: { type: Date, required: true },
-    lastModified: { type: Date, required: true },
-    eventVersion: Number,
-    outbox: { type: [Schema.Types.Mixed], default: undefined },
-  } as never,
+    userId: field.id,
+    version: maybe(field.count),
+    from: field.date,
+    to: field.date,
+    cost: field.money,
+    ...drivenFields,
+    request: field.request,
+    eventVersion: maybe(field.count),
+    outbox: maybe(listOf<CarriedEvent>(field.any)),
+  },
   // Kinds of things to book add fields of their own; the collection's validator knows them.
-  { versionKey: false, strict: false },
+  { strict: false },
 )
-
-export const Booking = defineModel<BookingDocument>('bookings', 'bookings', schema)

@@ -1,12 +1,14 @@
-import mongoose, { Schema, type Types } from 'mongoose'
+import mongoose, { type Types } from 'mongoose'
 import { coalesce } from '../../platform/lib/coalesce.js'
 import { Refusal } from '../../platform/contract/errors.js'
+import { field, listOf, type Field } from '../../platform/database/fields.js'
 import type { ModelDefinition } from '../../platform/database/model.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import type { System } from '../../platform/runtime/system.js'
 import type { Violation } from '../../protocol/audit.js'
 import { tidyAll, type Memory, type Tidied } from '../../protocol/forgetting.js'
+import { memoryFields } from '../../protocol/fields.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import { FINAL, isOutstanding } from '../../protocol/states.js'
@@ -37,19 +39,15 @@ export interface ThingDocument<R extends ThingRecord = ThingRecord> {
   updatedAt: Date
 }
 
-const ids = { type: [Schema.Types.ObjectId], default: [] }
-
-/** For the mongoose schema of a kind, beside its own fields. */
-export const thingFields = (record: object) => ({
-  retired: { type: Boolean, default: false },
-  bookings: { type: [record], default: [] },
-  pendingBookings: ids,
-  tombstones: ids,
-  forgottenBefore: { type: Date, default: () => new Date(0) },
-  version: { type: Number, default: 0 },
-  request: { by: String, hash: String },
-  createdAt: { type: Date, required: true },
-  updatedAt: { type: Date, required: true },
+/** For the model of a kind, beside its own fields. */
+export const thingFields = <R extends ThingRecord>(record: Field<R>) => ({
+  retired: field.flag,
+  bookings: listOf(record),
+  ...memoryFields,
+  version: field.count,
+  request: field.request,
+  createdAt: field.date,
+  updatedAt: field.date,
 })
 
 /** A new thing, with nothing booked. */

@@ -1,6 +1,7 @@
-import { Schema, type Types } from 'mongoose'
-import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/logs/appendLog.js'
+import type { Types } from 'mongoose'
+import { createAppendLog, logFields, type AppendLog, type LogEntry } from '../../platform/logs/appendLog.js'
 import { long } from '../../platform/database/long.js'
+import { field, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { System } from '../../platform/runtime/system.js'
@@ -56,24 +57,28 @@ export interface BookingLogEntry extends LogEntry {
   request?: RequestMark
 }
 
-const schema = new Schema<BookingLogEntry>(
-  {
-    _id: { type: Number, required: true },
-    stream: { type: String, required: true },
-    number: { type: Number, required: true },
-    kind: { type: String, required: true },
-    key: String,
-    by: Schema.Types.ObjectId,
-    requestId: String,
-    at: { type: Date, required: true },
-    invitation: { type: Schema.Types.Mixed, required: true },
-    previous: { from: Date, to: Date },
-    request: { by: String, hash: String },
-  },
-  { versionKey: false },
-)
-
-export const BookingLog = defineModel<BookingLogEntry>('calendars', 'bookingLog', schema)
+export const BookingLog = defineModel<BookingLogEntry>('calendars', 'bookingLog', {
+  ...logFields,
+  invitation: recordOf<Invitation>({
+    buyerId: field.id,
+    sellerId: field.id,
+    from: field.date,
+    to: field.date,
+    note: field.text,
+    price: maybe(field.money),
+    state: field.text,
+    reason: maybe(field.text),
+    confirmationId: maybe(field.id),
+    paymentId: maybe(field.id),
+    proposal: maybe(
+      recordOf<NonNullable<Invitation['proposal']>>({ by: field.text, from: field.date, to: field.date }),
+    ),
+    cancelledBy: maybe(field.text),
+    refundId: maybe(field.id),
+  }),
+  previous: maybe(recordOf<{ from: Date; to: Date }>({ from: field.date, to: field.date })),
+  request: maybe(field.request),
+})
 
 export const bookingLog = (system: System): AppendLog<BookingLogEntry> =>
   createAppendLog(system, BookingLog, ({ invitation: { price, ...invitation }, ...entry }) => ({

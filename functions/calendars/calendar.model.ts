@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { ViewDocument } from '../../platform/logs/projection.js'
 import type { Invitation } from './bookingLog.model.js'
@@ -33,16 +34,11 @@ export interface CalendarItem {
   version: number
 }
 
-const schema = new Schema<CalendarDocument>(
-  {
-    _id: { type: String, required: true },
-    generation: { type: Number, required: true },
-    userId: { type: Schema.Types.ObjectId, required: true },
-    as: { type: String, required: true },
-    month: { type: String, required: true },
-    items: { type: [Schema.Types.Mixed], default: [] },
-  } as never,
-  { versionKey: false },
-)
-
-export const Calendar = defineModel<CalendarDocument>('calendars', 'calendars', schema)
+export const Calendar = defineModel<CalendarDocument>('calendars', 'calendars', {
+  _id: field.text,
+  generation: field.count,
+  userId: field.id,
+  as: field.text,
+  month: field.text,
+  items: listOf<CalendarItem>(field.any),
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 /**
@@ -31,14 +32,9 @@ export interface Settling {
   retry?: { failures: number; at: Date; parked: boolean }
 }
 
-const schema = new Schema<CalendarHeadDocument>(
-  {
-    holds: { type: [Schema.Types.Mixed], default: [] },
-    settling: { type: [Schema.Types.Mixed], default: [] },
-    forgottenBefore: { type: Date, default: () => new Date(0) },
-    live: { seller: { type: Schema.Types.Mixed }, buyer: { type: Schema.Types.Mixed } },
-  } as never,
-  { versionKey: false, minimize: false },
-)
-
-export const CalendarHead = defineModel<CalendarHeadDocument>('calendars', 'calendarHeads', schema)
+export const CalendarHead = defineModel<CalendarHeadDocument>('calendars', 'calendarHeads', {
+  holds: listOf<HeldPeriod>(field.any),
+  settling: listOf<Settling>(field.any),
+  forgottenBefore: field.date,
+  live: recordOf<CalendarHeadDocument['live']>({ seller: field.any, buyer: field.any }),
+})

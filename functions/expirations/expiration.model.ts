@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, orNull } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import { EXPIRATIONS, type EXPIRE_ORDER } from './contract.js'
 
@@ -15,15 +16,10 @@ export interface ExpirationDocument {
   lockedAt: Date | null
 }
 
-const schema = new Schema<ExpirationDocument>(
-  {
-    name: { type: String, required: true },
-    type: { type: String, required: true },
-    priority: { type: Number, required: true },
-    nextRunAt: Date,
-    lockedAt: Date,
-  },
-  { versionKey: false },
-)
-
-export const Expiration = defineModel<ExpirationDocument>('expirations', EXPIRATIONS, schema)
+export const Expiration = defineModel<ExpirationDocument>('expirations', EXPIRATIONS, {
+  name: field.text,
+  type: field.text,
+  priority: field.count,
+  nextRunAt: orNull(field.date),
+  lockedAt: orNull(field.date),
+})

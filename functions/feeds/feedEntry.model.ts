@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 /** One message of a feed. Written once, never changed; tidyFeeds drops it when nobody can be waiting for it any more. */
@@ -18,18 +19,13 @@ export interface FeedEntryDocument {
   ends?: { userId?: string }
 }
 
-const schema = new Schema<FeedEntryDocument>(
-  {
-    feed: { type: String, required: true },
-    seq: { type: Number, required: true },
-    key: { type: String, required: true },
-    name: { type: String, required: true },
-    data: { type: Schema.Types.Mixed, required: true },
-    at: { type: Date, required: true },
-    also: { type: [Schema.Types.Mixed], default: undefined },
-    ends: { userId: String },
-  },
-  { versionKey: false, minimize: false },
-)
-
-export const FeedEntry = defineModel<FeedEntryDocument>('feeds', 'feedEntries', schema)
+export const FeedEntry = defineModel<FeedEntryDocument>('feeds', 'feedEntries', {
+  feed: field.text,
+  seq: field.count,
+  key: field.text,
+  name: field.text,
+  data: field.object,
+  at: field.date,
+  also: maybe(listOf(recordOf<{ feed: string; seq: number }>({ feed: field.text, seq: field.count }))),
+  ends: maybe(recordOf<{ userId?: string }>({ userId: maybe(field.text) })),
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 export interface LobbyDocument {
@@ -14,18 +15,11 @@ export interface LobbyDocument {
   createdAt: Date
 }
 
-const ids = { type: [Schema.Types.ObjectId], default: [] }
-
-const schema = new Schema<LobbyDocument>(
-  {
-    trainId: { type: Schema.Types.ObjectId, required: true },
-    deleted: { type: Boolean, default: false },
-    removed: ids,
-    announced: { count: { type: Number, default: 0 }, userIds: ids },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-  },
-  { versionKey: false, minimize: false },
-)
-
-export const Lobby = defineModel<LobbyDocument>('lobbies', 'lobbies', schema)
+export const Lobby = defineModel<LobbyDocument>('lobbies', 'lobbies', {
+  trainId: field.id,
+  deleted: field.flag,
+  removed: listOf(field.id),
+  announced: recordOf<LobbyDocument['announced']>({ count: field.count, userIds: listOf(field.id) }),
+  request: field.request,
+  createdAt: field.date,
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 /** Whose sockets one gateway worker has in one lobby. The worker says all of it again every few seconds. */
@@ -11,14 +12,9 @@ export interface PresenceDocument {
   until: Date
 }
 
-const schema = new Schema<PresenceDocument>(
-  {
-    _id: String,
-    lobbyId: { type: Schema.Types.ObjectId, required: true },
-    userIds: { type: [Schema.Types.ObjectId], default: [] },
-    until: { type: Date, required: true },
-  },
-  { versionKey: false },
-)
-
-export const Presence = defineModel<PresenceDocument>('lobbies', 'lobbyPresence', schema)
+export const Presence = defineModel<PresenceDocument>('lobbies', 'lobbyPresence', {
+  _id: field.text,
+  lobbyId: field.id,
+  userIds: listOf(field.id),
+  until: field.date,
+})

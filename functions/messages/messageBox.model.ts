@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { ViewDocument } from '../../platform/logs/projection.js'
 
@@ -46,26 +47,21 @@ export interface MessageItem {
 export const PAGE_MESSAGES = 25
 export const pageOf = (ordinal: number): number => Math.floor((ordinal - 1) / PAGE_MESSAGES)
 
-const id = { type: Schema.Types.ObjectId, required: true }
-
-const schema = new Schema<ViewDocument>(
-  {
-    _id: { type: String, required: true },
-    generation: { type: Number, required: true },
-    kind: { type: String, required: true },
-    userId: id,
-    withUserId: id,
-    messages: Number,
-    unread: Number,
-    readByOther: Number,
-    readByUser: Number,
-    blocked: Boolean,
-    lastMessage: Schema.Types.Mixed,
-    lastAt: Date,
-    page: Number,
-    items: { type: [Schema.Types.Mixed], default: undefined },
-  } as never,
-  { versionKey: false },
-)
-
-export const MessageBox = defineModel<MessageBoxDocument>('messages', 'messageBoxes', schema as never)
+export const MessageBox = defineModel<MessageBoxDocument>('messages', 'messageBoxes', {
+  _id: field.text,
+  generation: field.count,
+  kind: field.text,
+  userId: field.id,
+  withUserId: field.id,
+  // Of a conversation.
+  messages: maybe(field.count),
+  unread: maybe(field.count),
+  readByOther: maybe(field.count),
+  readByUser: maybe(field.count),
+  blocked: maybe(field.flag),
+  lastMessage: maybe(field.object),
+  lastAt: maybe(field.date),
+  // Of a page.
+  page: maybe(field.count),
+  items: maybe(listOf<MessageItem>(field.any)),
+})

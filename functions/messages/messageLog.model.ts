@@ -1,5 +1,6 @@
-import { Schema, type Types } from 'mongoose'
-import { createAppendLog, type AppendLog, type LogEntry } from '../../platform/logs/appendLog.js'
+import type { Types } from 'mongoose'
+import { createAppendLog, logFields, type AppendLog, type LogEntry } from '../../platform/logs/appendLog.js'
+import { field, listOf, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { System } from '../../platform/runtime/system.js'
@@ -38,24 +39,25 @@ export type MessageLogEntry =
   | (Entry & { kind: 'message_read'; message: MessageReference; unread: number })
   | (Entry & { kind: 'user_blocked' | 'user_unblocked' })
 
-const schema = new Schema<Entry>(
-  {
-    _id: { type: Number, required: true },
-    stream: { type: String, required: true },
-    number: { type: Number, required: true },
-    kind: { type: String, required: true },
-    key: String,
-    by: Schema.Types.ObjectId,
-    requestId: String,
-    at: { type: Date, required: true },
-    conversation: { type: Schema.Types.Mixed, required: true },
-    message: Schema.Types.Mixed,
-    unread: Number,
-    request: { by: String, hash: String },
-  } as never,
-  { versionKey: false },
-)
-
-export const MessageLog = defineModel<MessageLogEntry>('messages', 'messageLog', schema as never)
+export const MessageLog = defineModel<MessageLogEntry>('messages', 'messageLog', {
+  ...logFields,
+  conversation: recordOf<Conversation>({
+    sent: listOf(field.count),
+    readUpTo: listOf(field.count),
+    blocked: listOf(field.flag),
+  }),
+  message: maybe(
+    recordOf<MessageReference & Partial<Message>>({
+      messageId: field.id,
+      fromUserId: field.id,
+      toUserId: field.id,
+      ordinal: field.count,
+      text: maybe(field.text),
+      invitationId: maybe(field.id),
+    }),
+  ),
+  unread: maybe(field.count),
+  request: maybe(field.request),
+})
 
 export const messageLog = (system: System): AppendLog<MessageLogEntry> => createAppendLog(system, MessageLog)

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { OrderState } from './order.states.js'
@@ -30,24 +31,19 @@ export interface OrderDocument {
   updatedAt: Date
 }
 
-const schema = new Schema<OrderDocument>(
-  {
-    userId: { type: Schema.Types.ObjectId, required: true },
-    ticketId: { type: Schema.Types.ObjectId, required: true },
-    sellerId: { type: Schema.Types.ObjectId, required: true },
-    price: { type: Schema.Types.BigInt, required: true },
-    state: { type: String, required: true },
-    reason: String,
-    expiresAt: { type: Date, required: true },
-    hold: { type: Number, required: true },
-    chargeId: Schema.Types.ObjectId,
-    refusedCharges: { type: [{ _id: false, chargeId: Schema.Types.ObjectId, reason: String }], default: [] },
-    version: { type: Number, default: 0 },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-    updatedAt: { type: Date, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const Order = defineModel<OrderDocument>('orders', 'orders', schema)
+export const Order = defineModel<OrderDocument>('orders', 'orders', {
+  userId: field.id,
+  ticketId: field.id,
+  sellerId: field.id,
+  price: field.money,
+  state: field.text,
+  reason: maybe(field.text),
+  expiresAt: field.date,
+  hold: field.count,
+  chargeId: maybe(field.id),
+  refusedCharges: listOf(recordOf<OrderDocument['refusedCharges'][number]>({ chargeId: field.id, reason: field.text })),
+  version: field.count,
+  request: field.request,
+  createdAt: field.date,
+  updatedAt: field.date,
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe, recordOf, type Fields } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 import type { ChargeState, RefundState, SellerState } from './charge.states.js'
@@ -86,56 +87,50 @@ export interface ChargeDocument {
   lastModified: Date
 }
 
-const id = Schema.Types.ObjectId
+const refundFields: Fields<RefundDocument> = {
+  _id: field.id,
+  amount: field.money,
+  origin: field.text,
+  via: field.text,
+  state: field.text,
+  seller: field.text,
+  reason: field.text,
+  debitId: field.id,
+  creditId: field.id,
+  payoutId: field.id,
+  attempt: field.count,
+  stripeId: maybe(field.text),
+  stripeStatus: maybe(field.text),
+  request: maybe(field.request),
+  createdAt: field.date,
+  lastModified: field.date,
+}
 
-const refundSchema = new Schema<RefundDocument>({
-  amount: { type: Schema.Types.BigInt, required: true },
-  origin: String,
-  via: String,
-  state: String,
-  seller: String,
-  reason: String,
-  debitId: id,
-  creditId: id,
-  payoutId: id,
-  attempt: Number,
-  stripeId: String,
-  stripeStatus: String,
-  request: { type: { by: String, hash: String }, required: false },
-  createdAt: Date,
-  lastModified: Date,
-} as never)
-
-const schema = new Schema<ChargeDocument>(
-  {
-    orderId: { type: id, required: true },
-    userId: { type: id, required: true },
-    sellerId: { type: id, required: true },
-    amount: { type: Schema.Types.BigInt, required: true },
-    method: { type: String, required: true },
-    state: { type: String, required: true },
-    reason: String,
-    paymentId: { type: id, required: true },
-    payoutId: { type: id, required: true },
-    left: { type: Schema.Types.BigInt, required: true },
-    received: Schema.Types.BigInt,
-    refunds: { type: [refundSchema], default: [] },
-    intentId: String,
-    clientSecret: String,
-    paymentMethodId: String,
-    abandoned: String,
-    dueAt: Date,
-    failures: { type: Number, default: 0 },
-    parked: { type: Boolean, default: false },
-    attention: { type: Boolean, default: false },
-    unseen: { type: Boolean, default: false },
-    version: { type: Number, default: 0 },
-    revision: { type: Number, default: 0 },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-    lastModified: { type: Date, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const Charge = defineModel<ChargeDocument>('payments', 'charges', schema)
+export const Charge = defineModel<ChargeDocument>('payments', 'charges', {
+  orderId: field.id,
+  userId: field.id,
+  sellerId: field.id,
+  amount: field.money,
+  method: field.text,
+  state: field.text,
+  reason: maybe(field.text),
+  paymentId: field.id,
+  payoutId: field.id,
+  left: field.money,
+  received: maybe(field.money),
+  refunds: listOf(recordOf(refundFields)),
+  intentId: maybe(field.text),
+  clientSecret: maybe(field.text),
+  paymentMethodId: maybe(field.text),
+  abandoned: maybe(field.text),
+  dueAt: maybe(field.date),
+  failures: field.count,
+  parked: field.flag,
+  attention: field.flag,
+  unseen: field.flag,
+  version: field.count,
+  revision: field.count,
+  request: field.request,
+  createdAt: field.date,
+  lastModified: field.date,
+})

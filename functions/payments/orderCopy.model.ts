@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, orNull } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 /** The payments' own copy of an order, under its id, as its events tell of it (platform/events/copies.ts). */
@@ -15,18 +16,13 @@ export interface OrderCopyDocument {
   version: number
 }
 
-const schema = new Schema<OrderCopyDocument>(
-  {
-    userId: { type: Schema.Types.ObjectId, required: true },
-    sellerId: { type: Schema.Types.ObjectId, required: true },
-    ticketId: { type: Schema.Types.ObjectId, required: true },
-    price: { type: Schema.Types.BigInt, required: true },
-    state: { type: String, required: true },
-    reason: { type: String, default: null },
-    chargeId: { type: Schema.Types.ObjectId, default: null },
-    version: { type: Number, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const OrderCopy = defineModel<OrderCopyDocument>('payments', 'orderCopies', schema)
+export const OrderCopy = defineModel<OrderCopyDocument>('payments', 'orderCopies', {
+  userId: field.id,
+  sellerId: field.id,
+  ticketId: field.id,
+  price: field.money,
+  state: field.text,
+  reason: orNull(field.text),
+  chargeId: orNull(field.id),
+  version: field.count,
+})

@@ -1,6 +1,8 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { Repair } from '../../protocol/engine.js'
+import { drivenFields } from '../../protocol/fields.js'
 import type { State } from '../../protocol/states.js'
 
 /** Money that goes from a user, to a user, or both: a document that the engine drives (protocol/engine.ts). */
@@ -31,25 +33,10 @@ export interface PaymentDocument {
   lastModified: Date
 }
 
-const schema = new Schema<PaymentDocument>(
-  {
-    payerId: Schema.Types.ObjectId,
-    payeeId: Schema.Types.ObjectId,
-    amount: { type: Schema.Types.BigInt, required: true },
-    cause: { type: { type: String, required: true }, id: { type: Schema.Types.ObjectId, required: true } },
-    state: { type: String, required: true },
-    epoch: { type: Number, required: true },
-    reason: String,
-    reverses: Schema.Types.ObjectId,
-    originalCreatedAt: Date,
-    recoveries: { type: Number, default: 0 },
-    parked: { type: Boolean, default: false },
-    repairs: { type: [Schema.Types.Mixed], default: [] },
-    requestId: String,
-    createdAt: { type: Date, required: true },
-    lastModified: { type: Date, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const Payment = defineModel<PaymentDocument>('payments', 'payments', schema)
+export const Payment = defineModel<PaymentDocument>('payments', 'payments', {
+  payerId: maybe(field.id),
+  payeeId: maybe(field.id),
+  amount: field.money,
+  cause: recordOf<PaymentDocument['cause']>({ type: field.text, id: field.id }),
+  ...drivenFields,
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, maybe } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { RequestMark } from '../../platform/runtime/requests.js'
 
@@ -20,19 +21,14 @@ export interface TicketDocument {
   updatedAt: Date
 }
 
-const schema = new Schema<TicketDocument>(
-  {
-    userId: { type: Schema.Types.ObjectId, required: true },
-    title: { type: String, required: true },
-    price: { type: Schema.Types.BigInt, required: true },
-    orderId: Schema.Types.ObjectId,
-    hold: { type: Number, default: 0 },
-    version: { type: Number, default: 0 },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-    updatedAt: { type: Date, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const Ticket = defineModel<TicketDocument>('tickets', 'tickets', schema)
+export const Ticket = defineModel<TicketDocument>('tickets', 'tickets', {
+  userId: field.id,
+  title: field.text,
+  price: field.money,
+  orderId: maybe(field.id),
+  hold: field.count,
+  version: field.count,
+  request: field.request,
+  createdAt: field.date,
+  updatedAt: field.date,
+})

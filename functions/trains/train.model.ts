@@ -1,5 +1,7 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
+import { memoryFields } from '../../protocol/fields.js'
 
 /** What a train remembers of a booking whose effect stands. */
 export interface SeatRecord {
@@ -41,29 +43,26 @@ export interface TrainDocument {
   updatedAt: Date
 }
 
-const ids = { type: [Schema.Types.ObjectId], default: [] }
-
-const schema = new Schema<TrainDocument>(
-  {
-    route: { type: String, required: true },
-    routeKey: { type: String, required: true },
-    departureTime: { type: Date, required: true },
-    arrivalTime: { type: Date, required: true },
-    seats: { type: Number, required: true },
-    seatsLeft: { type: Number, required: true },
-    pricePerSeat: { type: Schema.Types.BigInt, required: true },
-    deleted: { type: Boolean, default: false },
-    calledOff: { type: { at: Date, reason: String, bookingIds: [Schema.Types.ObjectId] }, default: undefined },
-    bookings: { type: [{ passengers: Number, seats: { type: [Number], default: undefined } }], default: [] },
-    pendingBookings: ids,
-    tombstones: ids,
-    forgottenBefore: { type: Date, default: () => new Date(0) },
-    version: { type: Number, default: 0 },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-    updatedAt: { type: Date, required: true },
-  } as never,
-  { versionKey: false, minimize: false },
-)
-
-export const Train = defineModel<TrainDocument>('trains', 'trains', schema)
+export const Train = defineModel<TrainDocument>('trains', 'trains', {
+  route: field.text,
+  routeKey: field.text,
+  departureTime: field.date,
+  arrivalTime: field.date,
+  seats: field.count,
+  seatsLeft: field.count,
+  pricePerSeat: field.money,
+  deleted: field.flag,
+  calledOff: maybe(
+    recordOf<NonNullable<TrainDocument['calledOff']>>({
+      at: field.date,
+      reason: field.text,
+      bookingIds: listOf(field.id),
+    }),
+  ),
+  bookings: listOf(recordOf<SeatRecord>({ _id: field.id, passengers: field.count, seats: maybe(listOf(field.count)) })),
+  ...memoryFields,
+  version: field.count,
+  request: field.request,
+  createdAt: field.date,
+  updatedAt: field.date,
+})

@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { LedgerRecord } from './user.model.js'
 
@@ -11,18 +12,13 @@ export interface LedgerDocument extends LedgerRecord {
   balanceAfter: number
 }
 
-const schema = new Schema<LedgerDocument>(
-  {
-    _id: { type: String, required: true },
-    userId: { type: Schema.Types.ObjectId, required: true },
-    number: { type: Number, required: true },
-    at: { type: Date, required: true },
-    cause: { type: String, required: true },
-    causeId: { type: Schema.Types.ObjectId, required: true },
-    change: { type: Schema.Types.BigInt, required: true },
-    balanceAfter: { type: Schema.Types.BigInt, required: true },
-  } as never,
-  { versionKey: false },
-)
-
-export const Ledger = defineModel<LedgerDocument>('users', 'ledger', schema)
+export const Ledger = defineModel<LedgerDocument>('users', 'ledger', {
+  _id: field.text,
+  userId: field.id,
+  number: field.count,
+  at: field.date,
+  cause: field.text,
+  causeId: field.id,
+  change: field.money,
+  balanceAfter: field.money,
+})

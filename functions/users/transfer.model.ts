@@ -1,4 +1,5 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, maybe } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 
 /** A deposit or a withdrawal. The user's document decides what becomes of it; this record follows. */
@@ -20,22 +21,18 @@ export interface TransferDocument {
   lastModified: Date
 }
 
-const schema = (): Schema<TransferDocument> =>
-  new Schema<TransferDocument>(
-    {
-      userId: { type: Schema.Types.ObjectId, required: true },
-      amount: { type: Schema.Types.BigInt, required: true },
-      state: { type: String, required: true },
-      reason: String,
-      failures: Number,
-      parked: Boolean,
-      request: { by: String, hash: String },
-      requestId: String,
-      createdAt: { type: Date, required: true },
-      lastModified: { type: Date, required: true },
-    } as never,
-    { versionKey: false },
-  )
+const fields = {
+  userId: field.id,
+  amount: field.money,
+  state: field.text,
+  reason: maybe(field.text),
+  failures: maybe(field.count),
+  parked: maybe(field.flag),
+  request: field.request,
+  requestId: field.text,
+  createdAt: field.date,
+  lastModified: field.date,
+}
 
-export const Deposit = defineModel<TransferDocument>('users', 'deposits', schema())
-export const Withdrawal = defineModel<TransferDocument>('users', 'withdrawals', schema())
+export const Deposit = defineModel<TransferDocument>('users', 'deposits', fields)
+export const Withdrawal = defineModel<TransferDocument>('users', 'withdrawals', fields)

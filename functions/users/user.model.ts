@@ -1,5 +1,7 @@
-import { Schema, type Types } from 'mongoose'
+import type { Types } from 'mongoose'
+import { field, listOf, maybe, recordOf } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
+import { memoryFields } from '../../protocol/fields.js'
 import type { LEDGER_CAUSES } from './contract.js'
 
 export type LedgerCause = (typeof LEDGER_CAUSES)[number]
@@ -42,7 +44,7 @@ export interface UserDocument {
   bookings: Types.ObjectId[]
   pendingBookings: Types.ObjectId[]
   tombstones: Types.ObjectId[]
-  /** The same three for payments, made or received. A user from before payments has none of them. */
+  /** The same three for payments, made or received. Missing until the first one. */
   payments?: Types.ObjectId[]
   pendingPayments?: Types.ObjectId[]
   paymentTombstones?: Types.ObjectId[]
@@ -65,41 +67,6 @@ export interface UserDocument {
   updatedAt: Date
 }
 
-const ids = { type: [Schema.Types.ObjectId], default: [] }
-const marks = { type: [String], default: [] }
-
-const schema = new Schema<UserDocument>(
-  {
-    name: { type: String, required: true },
-    nameKey: { type: String, required: true },
-    email: { type: String, required: true },
-    role: { type: String, required: true },
-    passwordHash: String,
-    tokenVersion: { type: Number, default: 0 },
-    balance: { type: Schema.Types.BigInt, default: 0n },
-    netDeposits: { type: Schema.Types.BigInt, default: 0n },
-    bookings: ids,
-    pendingBookings: ids,
-    tombstones: ids,
-    payments: ids,
-    pendingPayments: ids,
-    paymentTombstones: ids,
-    forgottenBefore: { type: Date, default: () => new Date(0) },
-    transfers: marks,
-    voidedTransfers: marks,
-    recentLedger: { type: [Schema.Types.Mixed], default: [] },
-    archivedLedger: {
-      count: { type: Number, default: 0 },
-      balance: { type: Schema.Types.BigInt, default: 0n },
-    },
-    version: { type: Number, default: 0 },
-    request: { by: String, hash: String },
-    createdAt: { type: Date, required: true },
-    updatedAt: { type: Date, required: true },
-  } as never,
-  { versionKey: false, minimize: false },
-)
-
 /** The protocol's places, of bookings and of payments: what whoever judges by them reads. */
 export const PLACE_FIELDS = {
   bookings: 1,
@@ -110,4 +77,26 @@ export const PLACE_FIELDS = {
   paymentTombstones: 1,
 } as const
 
-export const User = defineModel<UserDocument>('users', 'users', schema)
+export const User = defineModel<UserDocument>('users', 'users', {
+  name: field.text,
+  nameKey: field.text,
+  email: field.text,
+  role: field.text,
+  passwordHash: maybe(field.text),
+  tokenVersion: field.count,
+  balance: field.money,
+  netDeposits: field.money,
+  bookings: listOf(field.id),
+  ...memoryFields,
+  payments: maybe(listOf(field.id)),
+  pendingPayments: maybe(listOf(field.id)),
+  paymentTombstones: maybe(listOf(field.id)),
+  transfers: listOf(field.text),
+  voidedTransfers: listOf(field.text),
+  recentLedger: listOf<LedgerRecord>(field.any),
+  archivedLedger: recordOf<UserDocument['archivedLedger']>({ count: field.count, balance: field.money }),
+  version: field.count,
+  request: field.request,
+  createdAt: field.date,
+  updatedAt: field.date,
+})

@@ -5,6 +5,7 @@ import {
   DRIVEN,
   EVENTS,
   ID,
+  LIST,
   listOf,
   COUNT,
   MAYBE_DRIVEN,
@@ -21,7 +22,7 @@ import {
 const schema = {
   ...documentOf(
     { userId: ID, from: DATE, to: DATE, cost: MONEY, ...DRIVEN, request: REQUEST },
-    { ...MAYBE_DRIVEN, lobbyId: ID, seats: listOf(NUMBER), version: COUNT, eventVersion: NUMBER },
+    { ...MAYBE_DRIVEN, lobbyId: ID, seats: listOf(NUMBER), version: COUNT, eventVersion: NUMBER, outbox: LIST },
   ),
   // What a booking is of. A kind of thing that comes later adds itself: `permits`.
   oneOf: [

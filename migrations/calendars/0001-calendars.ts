@@ -54,8 +54,8 @@ const invitation = objectOf(
 
 export default makes({
   bookingLog: logOf(
-    { stream: matching('^[0-9a-f]{24}$'), kind, invitation },
-    { by: orNull(ID), previous: objectOf({ from: DATE, to: DATE }) },
+    { stream: matching('^[0-9a-f]{24}$'), kind, by: orNull(ID), invitation },
+    { previous: objectOf({ from: DATE, to: DATE }) },
   ),
   calendarHeads: {
     schema: documentOf({ holds: LIST, settling: LIST, forgottenBefore: DATE, live: ANY_OBJECT }),

@@ -25,11 +25,14 @@ const refund = objectOf(
     state: oneOf('waiting', 'sending', 'pending', 'disputed', 'refunded', 'failed', 'rejected'),
     seller: oneOf('none', 'debiting', 'debited', 'owes', 'waived', 'crediting', 'credited'),
     reason: TEXT,
+    debitId: ID,
+    creditId: ID,
+    payoutId: ID,
     attempt: COUNT,
     createdAt: DATE,
     lastModified: DATE,
   },
-  { debitId: ID, creditId: ID, payoutId: ID, stripeId: TEXT, stripeStatus: TEXT, request: REQUEST },
+  { stripeId: TEXT, stripeStatus: TEXT, request: REQUEST },
 )
 
 const charge = documentOf(
@@ -47,6 +50,7 @@ const charge = documentOf(
     failures: COUNT,
     parked: FLAG,
     attention: FLAG,
+    unseen: FLAG,
     version: COUNT,
     revision: COUNT,
     request: REQUEST,
@@ -61,7 +65,6 @@ const charge = documentOf(
     paymentMethodId: TEXT,
     abandoned: TEXT,
     dueAt: DATE,
-    unseen: FLAG,
   },
 )
 

@@ -36,7 +36,7 @@ export default makes({
         createdAt: DATE,
         updatedAt: DATE,
       },
-      { passwordHash: TEXT },
+      { passwordHash: TEXT, payments: LIST, pendingPayments: LIST, paymentTombstones: LIST },
     ),
     indexes: [
       { key: { email: 1 }, name: 'one_user_per_email', unique: true },

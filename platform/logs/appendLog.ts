@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { mongo, Types } from 'mongoose'
 import { DUPLICATE_KEY, refusedWrites } from '../database/bulkErrors.js'
+import { field, maybe, orNull } from '../database/fields.js'
 import { long } from '../database/long.js'
 import type { ModelDefinition } from '../database/model.js'
 import { failpoint } from '../lib/failpoints.js'
@@ -28,6 +29,18 @@ export interface LogEntry {
   by: Types.ObjectId | null
   requestId: string
   at: Date
+}
+
+/** What the models of logs list, beside the fields of their own. */
+export const logFields = {
+  _id: field.seq,
+  stream: field.text,
+  number: field.count,
+  kind: field.text,
+  key: maybe(field.text),
+  by: orNull(field.id),
+  requestId: field.text,
+  at: field.date,
 }
 
 /** Part of every seq that is stored or told: must never change. */

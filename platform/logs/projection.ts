@@ -1,10 +1,11 @@
-import mongoose, { Schema, type mongo } from 'mongoose'
+import mongoose, { type mongo } from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { advanced, includes, START, type AppendLog, type LogEntry, type Offsets } from './appendLog.js'
 import { createBatchSize } from './batchSize.js'
 import { DUPLICATE_KEY } from '../database/bulkErrors.js'
 import { Refusal } from '../contract/errors.js'
 import type { Context } from '../runtime/function.js'
+import { field, listOf } from '../database/fields.js'
 import { long } from '../database/long.js'
 import { defineModel, type ModelDefinition } from '../database/model.js'
 import { failpoint } from '../lib/failpoints.js'
@@ -79,15 +80,18 @@ const LONGEST_PAUSE_MS = 50
 
 /** Of each domain that has views. */
 export const progressOf = (domain: string): ModelDefinition<Progress> => {
-  const known = PROGRESS.get(domain) ?? defineModel<Progress>(domain, 'projections', progressSchema)
+  const known = PROGRESS.get(domain) ?? defineModel<Progress>(domain, 'projections', progressFields)
   PROGRESS.set(domain, known)
   return known
 }
 const PROGRESS = new Map<string, ModelDefinition<Progress>>()
-const progressSchema = new Schema<Progress>(
-  { _id: String, generation: Number, offsets: [Number], version: Number, at: Date },
-  { versionKey: false },
-)
+const progressFields = {
+  _id: field.text,
+  generation: field.count,
+  offsets: listOf(field.seq),
+  version: field.count,
+  at: field.date,
+}
 
 export const FIRST_GENERATION = 1
 

@@ -1,8 +1,9 @@
 import test from 'ava'
-import mongoose, { Schema } from 'mongoose'
+import mongoose from 'mongoose'
 import { applyCopy, saveCopy } from '../../platform/events/copies.js'
 import { withEvents } from '../../platform/events/events.js'
 import { Refusal } from '../../platform/contract/errors.js'
+import { field } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
 import { things as emits } from './listeners.js'
@@ -12,11 +13,7 @@ interface ThingCopy {
   version: number
 }
 
-const ThingCopy = defineModel<ThingCopy>(
-  'bookings',
-  'thingCopies',
-  new Schema<ThingCopy>({ title: String, version: Number }, { versionKey: false }),
-)
+const ThingCopy = defineModel<ThingCopy>('bookings', 'thingCopies', { title: field.text, version: field.count })
 
 const event = (id: string, version: number) => ({
   type: 'thing:changed' as const,

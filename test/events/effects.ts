@@ -1,7 +1,8 @@
-import mongoose, { Schema } from 'mongoose'
+import mongoose from 'mongoose'
 import { applyCopy } from '../../platform/events/copies.js'
 import type { DomainEvent } from '../../platform/events/events.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { field } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import type { System } from '../../platform/runtime/system.js'
 
@@ -11,11 +12,10 @@ interface CountedCopy {
   effects: number
 }
 
-const CountedCopy = defineModel<CountedCopy>(
-  'bookings',
-  'countedCopies',
-  new Schema<CountedCopy>({ version: Number, effects: Number }, { versionKey: false }),
-)
+const CountedCopy = defineModel<CountedCopy>('bookings', 'countedCopies', {
+  version: field.count,
+  effects: field.count,
+})
 
 /** A subscriber whose effect is not idempotent by itself: the copy's version makes it so, in one transaction with it. */
 export async function copyThings(event: DomainEvent, ctx: Pick<Context, 'model'>): Promise<void> {

@@ -1,4 +1,4 @@
-import mongoose, { Schema, type Collection } from 'mongoose'
+import mongoose, { type Collection } from 'mongoose'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import type { DomainEvent, StoredEvent } from '../../../platform/events/events.j
 import { define, type FunctionDefinition } from '../../../platform/runtime/function.js'
 import { createLogger } from '../../../platform/lib/log.js'
 import { migrateUp } from '../../../platform/migrations/migrations.js'
+import { field } from '../../../platform/database/fields.js'
 import { defineModel } from '../../../platform/database/model.js'
 import { outboxes } from '../../../platform/events/outbox.js'
 import { retryDue } from '../../../platform/events/outboxAdmin.js'
@@ -18,11 +19,10 @@ import type { Server } from '../../support/server.js'
 import { measured } from './contract.js'
 import { freeUdpPort } from '../../support/ports.js'
 
-export const ThingCopy = defineModel<{ version: number; text: string }>(
-  'bookings',
-  'thingCopies',
-  new Schema({ version: Number, text: String }, { versionKey: false }),
-)
+export const ThingCopy = defineModel<{ version: number; text: string }>('bookings', 'thingCopies', {
+  version: field.count,
+  text: field.text,
+})
 
 const RETRY_EVERY_MS = 500
 

@@ -1,4 +1,4 @@
-import { Schema } from 'mongoose'
+import { field, recordOf } from '../../../../platform/database/fields.js'
 import { defineModel } from '../../../../platform/database/model.js'
 import { thingFields, type ThingDocument, type ThingRecord } from '../../thing.kinds.js'
 
@@ -14,13 +14,8 @@ export interface CarDocument extends ThingDocument<CarRecord> {
   pricePerHour: number
 }
 
-const schema = new Schema<CarDocument>(
-  {
-    name: { type: String, required: true },
-    pricePerHour: { type: Schema.Types.BigInt, required: true },
-    ...thingFields({ from: Date, to: Date }),
-  } as never,
-  { versionKey: false, minimize: false },
-)
-
-export const Car = defineModel<CarDocument>('bookings', 'cars', schema)
+export const Car = defineModel<CarDocument>('bookings', 'cars', {
+  name: field.text,
+  pricePerHour: field.money,
+  ...thingFields(recordOf<CarRecord>({ _id: field.id, from: field.date, to: field.date })),
+})

@@ -1,4 +1,4 @@
-import { Schema } from 'mongoose'
+import { field, recordOf } from '../../../../platform/database/fields.js'
 import { defineModel } from '../../../../platform/database/model.js'
 import { thingFields, type ThingDocument, type ThingRecord } from '../../thing.kinds.js'
 import type { Nights } from './room.rules.js'
@@ -16,15 +16,10 @@ export interface RoomDocument extends ThingDocument<RoomRecord> {
   timeZone: string
 }
 
-const schema = new Schema<RoomDocument>(
-  {
-    name: { type: String, required: true },
-    pricePerNight: { type: Schema.Types.BigInt, required: true },
-    units: { type: Number, required: true },
-    timeZone: { type: String, required: true },
-    ...thingFields({ from: String, to: String }),
-  } as never,
-  { versionKey: false, minimize: false },
-)
-
-export const Room = defineModel<RoomDocument>('bookings', 'rooms', schema)
+export const Room = defineModel<RoomDocument>('bookings', 'rooms', {
+  name: field.text,
+  pricePerNight: field.money,
+  units: field.count,
+  timeZone: field.text,
+  ...thingFields(recordOf<RoomRecord>({ _id: field.id, from: field.text, to: field.text })),
+})
