@@ -25,7 +25,7 @@ export function createSystemCall({
       },
       { idempotent: operation.idempotent },
     )
-    if (result.ok) return result.data as never
+    if (result.ok) return result.data as Output<typeof operation>
     const { code, message, details } = result.error
     throw new Refusal(code, message, details)
   }

@@ -46,7 +46,7 @@ export function createFeedFollower<E extends LogEntry>(
       at: system.now(),
     }
     // Where another process moved it meanwhile, that one told the same.
-    await progresses.replaceOne({ _id: name, version: progress.version }, storedProgress(next) as never, {
+    await progresses.replaceOne({ _id: name, version: progress.version }, storedProgress(next), {
       upsert: progress.version === 0,
     })
     return entries.length

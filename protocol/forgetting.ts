@@ -1,4 +1,5 @@
 import mongoose, { type Collection } from 'mongoose'
+import { updateOf } from '../platform/database/updates.js'
 import type { Context } from '../platform/runtime/function.js'
 import type { Places } from './participant.js'
 import type { Id } from './store.js'
@@ -58,9 +59,9 @@ export async function clearFinal<D extends { _id: Id }>(
     })
     if (garbage.length === 0) continue
     const writes = garbage.map(({ _id, gone }) => ({
-      updateOne: { filter: { _id }, update: { $pull: { [places.pending]: { $in: gone } } } },
+      updateOne: { filter: { _id }, update: updateOf({ $pull: { [places.pending]: { $in: gone } } }) },
     }))
-    await collection.bulkWrite(writes as never, { ordered: false })
+    await collection.bulkWrite(writes, { ordered: false })
     cleared += garbage.reduce((sum, { gone }) => sum + gone.length, 0)
   }
   return cleared

@@ -1,5 +1,6 @@
 import mongoose, { type Collection } from 'mongoose'
 import { DUPLICATE_KEY, refusalsOf } from '../platform/database/bulkErrors.js'
+import { updateOf } from '../platform/database/updates.js'
 import { coalesce } from '../platform/lib/coalesce.js'
 import { isRuledOut, statementOf, statementsOf, type Statement } from './statements.js'
 import { Unknown, type Durability, type GuardedUpdate, type Id, type Landed, type Pull, type Store } from './store.js'
@@ -32,7 +33,7 @@ export function mongoStore<T extends { _id: Id }>(
   },
 ): Store<T> {
   const { projection, encode = (document: T) => document, timeoutMs } = options
-  const lanes = new Map<string, (item: never) => Promise<never>>()
+  const lanes = new Map<string, unknown>()
 
   /** The lane of a step, made when first used. */
   function lane<I, O>(key: string, run: (items: I[]) => Promise<(O | Error)[]>): (item: I) => Promise<O> {
@@ -45,7 +46,7 @@ export function mongoStore<T extends { _id: Id }>(
         timeoutMs,
         onTimeout: () => new Unknown(`${key}: no answer within ${timeoutMs} ms`),
       })
-      lanes.set(key, known as never)
+      lanes.set(key, known)
     }
     return known
   }
@@ -121,11 +122,11 @@ export function mongoStore<T extends { _id: Id }>(
           return {
             updateMany: {
               filter: { _id: { $in: ofField.map(({ id }) => id) }, [field]: { $in: values } },
-              update: { $pullAll: { [field]: values } },
+              update: updateOf({ $pullAll: { [field]: values } }),
               hint: { _id: 1 },
             },
           }
-        }) as never,
+        }),
         { ordered: false, ...concern('local') },
       ),
     )
@@ -139,11 +140,14 @@ export function mongoStore<T extends { _id: Id }>(
   ): Promise<Map<string, T>> {
     const documents = await knownOrThrow(() =>
       collection
-        .find({ _id: { $in: updates.map(({ id }) => id) } } as never, {
-          ...(projection && { projection }),
-          readConcern: durability,
-          session,
-        })
+        .find(
+          { _id: { $in: updates.map(({ id }) => id) } },
+          {
+            ...(projection && { projection }),
+            readConcern: durability,
+            session,
+          },
+        )
         .toArray(),
     )
     return new Map(documents.map((document) => [String(document['_id']), document as unknown as T]))
@@ -163,12 +167,10 @@ export function mongoStore<T extends { _id: Id }>(
         }),
       ) as Promise<T | null>,
     read: (id, durability) =>
-      withinTime(timeoutMs, () =>
-        collection.findOne({ _id: id } as never, { readConcern: durability }),
-      ) as Promise<T | null>,
+      withinTime(timeoutMs, () => collection.findOne({ _id: id }, { readConcern: durability })) as Promise<T | null>,
     find: (filter, limit) =>
       knownOrThrow(() =>
-        collection.find(filter as never, { readConcern: 'majority', sort: { createdAt: 1 }, limit }).toArray(),
+        collection.find(filter, { readConcern: 'majority', sort: { createdAt: 1 }, limit }).toArray(),
       ) as unknown as Promise<T[]>,
   }
 }

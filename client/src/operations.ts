@@ -301,14 +301,14 @@ export interface Operations {
     input: { carId?: string; name: string; pricePerHour: number }
     data: {
       id: string
-      name: string
-      pricePerHour: number
       retired: boolean
       version: number
-      bookings?: { id: string; from: string; to: string }[]
-      pendingBookings?: string[]
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerHour: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
     }
     errors: 'car_id_reused'
   }
@@ -318,14 +318,14 @@ export interface Operations {
     input: { carId: string; version: number; set: { name?: string; pricePerHour?: number; retired?: boolean } }
     data: {
       id: string
-      name: string
-      pricePerHour: number
       retired: boolean
       version: number
-      bookings?: { id: string; from: string; to: string }[]
-      pendingBookings?: string[]
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerHour: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
     }
     errors: 'car_not_found' | 'version_conflict'
   }
@@ -336,14 +336,14 @@ export interface Operations {
     data: {
       items: {
         id: string
-        name: string
-        pricePerHour: number
         retired: boolean
         version: number
-        bookings?: { id: string; from: string; to: string }[]
-        pendingBookings?: string[]
         createdAt: string
         updatedAt: string
+        name: string
+        pricePerHour: number
+        bookings?: { id: string; from: string; to: string }[]
+        pendingBookings?: string[]
       }[]
       nextCursor: string | null
     }
@@ -355,14 +355,14 @@ export interface Operations {
     input: { carId: string; from?: string | Date; to?: string | Date }
     data: {
       id: string
-      name: string
-      pricePerHour: number
       retired: boolean
       version: number
-      bookings?: { id: string; from: string; to: string }[]
-      pendingBookings?: string[]
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerHour: number
+      bookings?: { id: string; from: string; to: string }[]
+      pendingBookings?: string[]
       busy?: { from: string; to: string }[]
     }
     errors: 'car_not_found'
@@ -373,14 +373,14 @@ export interface Operations {
     input: { roomId?: string; name: string; pricePerNight: number; units: number; timeZone?: string }
     data: {
       id: string
-      name: string
-      pricePerNight: number
-      units: number
-      timeZone: string
       retired: boolean
       version: number
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
     }
     errors: 'room_id_reused'
   }
@@ -394,14 +394,14 @@ export interface Operations {
     }
     data: {
       id: string
-      name: string
-      pricePerNight: number
-      units: number
-      timeZone: string
       retired: boolean
       version: number
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
     }
     errors: 'room_not_found' | 'version_conflict' | 'room_unavailable'
   }
@@ -412,14 +412,14 @@ export interface Operations {
     data: {
       items: {
         id: string
-        name: string
-        pricePerNight: number
-        units: number
-        timeZone: string
         retired: boolean
         version: number
         createdAt: string
         updatedAt: string
+        name: string
+        pricePerNight: number
+        units: number
+        timeZone: string
       }[]
       nextCursor: string | null
     }
@@ -431,14 +431,14 @@ export interface Operations {
     input: { roomId: string; from?: string | Date; to?: string | Date }
     data: {
       id: string
-      name: string
-      pricePerNight: number
-      units: number
-      timeZone: string
       retired: boolean
       version: number
       createdAt: string
       updatedAt: string
+      name: string
+      pricePerNight: number
+      units: number
+      timeZone: string
       free?: number
     }
     errors: 'room_not_found'

@@ -43,7 +43,7 @@ export default define(bookings.auditBooks, async (ctx) => {
       violation('booking_has_user', 'bookings', `${total - checked.bookings} bookings belong to no user`),
     ])
   }
-  for (const kind of bookableKinds.values()) things[`${kind.name}s`] = await auditThingsOf(ctx, kind, violations)
+  for (const kind of bookableKinds().values()) things[`${kind.name}s`] = await auditThingsOf(ctx, kind, violations)
   violations.add(await checkOutstanding(ctx))
   lists.parked.add(await parkedBookings(ctx))
   lists.parkedInvitations.add((await ctx.call(calendars.findParkedInvitations, {})).parked)
@@ -142,7 +142,7 @@ async function bookingsOf(ctx: Context, userIds: string[]): Promise<AuditedBooki
 async function bookedBy(ctx: Context, before: AuditedBooking[]): Promise<Map<string, Map<string, Booked>>> {
   const found = new Map<string, Map<string, Booked>>()
   for (const [name, theirs] of groupBy(before, (each) => kindOf(each).name)) {
-    const kind = bookableKinds.get(name) as BookableKind
+    const kind = bookableKinds().get(name) as BookableKind
     const things = await kind.audit.find(ctx, [...new Set(theirs.map(thingOf))])
     found.set(
       name,

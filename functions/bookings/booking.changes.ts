@@ -45,7 +45,7 @@ export async function draftOf(
   input: { maxCost?: number | undefined },
   userId: string,
 ): Promise<Draft> {
-  const kind = bookableKinds.get(kindAsked(operation, input)) as BookableKind
+  const kind = bookableKinds().get(kindAsked(operation, input)) as BookableKind
   const draft = await kind.draft(ctx, input)
   // The gateway knows that a caller exists; only somebody else may not.
   if (userId !== ctx.caller?.userId) await ctx.call(users.getUser, { userId })

@@ -16,8 +16,8 @@ import { Booking, type BookingDocument } from './booking.model.js'
  * the user in the users domain.
  */
 export function bookingEngine(system: System): Engine<BookingDocument> {
-  const things = new Map([...bookableKinds].map(([name, kind]) => [name, voterOf(kind, system)]))
-  const afterwards = new Map([...bookableKinds].map(([name, kind]) => [name, kind.afterwards?.(system)]))
+  const things = new Map([...bookableKinds()].map(([name, kind]) => [name, voterOf(kind, system)]))
+  const afterwards = new Map([...bookableKinds()].map(([name, kind]) => [name, kind.afterwards?.(system)]))
   const user = {
     ...remoteUser<BookingDocument>(system, 'booking', (booking) => booking),
     refusal: 'insufficient_funds',

@@ -1,34 +1,26 @@
 import type { BookingDocument } from './booking.model.js'
-import car from './kinds/car/car.kind.js'
-import type { Kind } from './kinds/kind.js'
+import { workingHalfOf, type Kind } from './kinds/kind.js'
 import type { KindContract } from './kinds/kind.rules.js'
 import { KINDS } from './kinds/list.js'
-import room from './kinds/room/room.kind.js'
-import train from './kinds/train/train.kind.js'
 
 /** A kind with both its halves. */
 export type BookableKind = KindContract & Kind & { /** Names the thing in a booking. */ idField: string }
 
-/** The half of each kind that works. A kind's files import nothing that stands on this one. */
-const WORKING: Record<(typeof KINDS)[number]['name'], Kind> = {
-  // One a line.
-  car,
-  room,
-  train,
-}
+let known: ReadonlyMap<string, BookableKind> | undefined
 
 /** All kinds of the list, by name. */
-export const bookableKinds: ReadonlyMap<string, BookableKind> = new Map(
-  KINDS.map((contract) => [contract.name, { ...contract, ...WORKING[contract.name], idField: `${contract.name}Id` }]),
-)
-
-const kinds = [...bookableKinds.values()]
+export const bookableKinds = (): ReadonlyMap<string, BookableKind> =>
+  (known ??= new Map(
+    KINDS.map((contract) => {
+      const { name } = contract
+      return [name, { ...contract, ...workingHalfOf(name), idField: `${name}Id` }]
+    }),
+  ))
 
 /** What a booking is of: the validator lets none in that names no thing, or two. */
 export function kindOf(booking: object): BookableKind {
-  const kind = kinds.find(({ idField }) => idField in booking)
-  if (!kind) throw new Error(`booking ${String((booking as BookingDocument)._id)} is of no kind`)
-  return kind
+  for (const kind of bookableKinds().values()) if (kind.idField in booking) return kind
+  throw new Error(`booking ${String((booking as BookingDocument)._id)} is of no kind`)
 }
 
 /** The id of the thing that is booked. */

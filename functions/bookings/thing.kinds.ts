@@ -1,6 +1,6 @@
-import mongoose, { type Types } from 'mongoose'
+import mongoose, { type QueryFilter, type Types } from 'mongoose'
 import { coalesce } from '../../platform/lib/coalesce.js'
-import { Refusal } from '../../platform/contract/errors.js'
+import { Refusal, type BookableKinds } from '../../platform/contract/errors.js'
 import { field, listOf, type Field } from '../../platform/database/fields.js'
 import type { ModelDefinition } from '../../platform/database/model.js'
 import type { Context } from '../../platform/runtime/function.js'
@@ -12,8 +12,9 @@ import { memoryFields } from '../../protocol/fields.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import { FINAL, isOutstanding } from '../../protocol/states.js'
+import type { Period } from '../../protocol/store.js'
 import { Booking, type BookingDocument } from './booking.model.js'
-import type { AuditedThing } from './kinds/kind.js'
+import type { AuditedThing, Draft } from './kinds/kind.js'
 
 const { ObjectId } = mongoose.Types
 
@@ -67,6 +68,15 @@ export function newThing(ctx: Context, id: string, input: object): Omit<ThingDoc
   }
 }
 
+/** What every thing shows: `thingShape` of its contract. */
+export const presentThing = ({ _id, retired, version, createdAt, updatedAt }: Omit<ThingDocument, 'bookings'>) => ({
+  id: _id.toHexString(),
+  retired,
+  version,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+})
+
 /** The participant of the booking protocol that such a thing is. */
 export function thingParticipant<B extends BookingDocument, T extends ThingDocument>(
   system: System,
@@ -80,7 +90,20 @@ export function thingParticipant<B extends BookingDocument, T extends ThingDocum
   return participant(store, rules)
 }
 
-export const THING_PLACES = { ...BOOKING_PLACES, activeId: 'bookings._id' }
+/** What every rule of such a participant has: beside these, what the booking holds and what must be free. */
+export function thingRules<B extends BookingDocument>(name: keyof BookableKinds, { now }: Pick<System, 'now'>) {
+  const touch = () => ({ $set: { updatedAt: now() } })
+  return {
+    name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    documentId: (booking: B) => (booking as unknown as Record<string, Types.ObjectId>)[`${name}Id`] as Types.ObjectId,
+    places: THING_PLACES,
+    take: touch,
+    giveBack: touch,
+    reverse: touch,
+  }
+}
+
+const THING_PLACES = { ...BOOKING_PLACES, activeId: 'bookings._id' }
 
 /** What a booking needs to know of its thing beforehand; null where there is none. Reads asked for together share a round trip. */
 export const thingTerms =
@@ -92,7 +115,7 @@ export const thingTerms =
         const projection = Object.fromEntries(fields.map((each) => [each, 1]))
         const found = await system
           .model(model)
-          .collection.find<Pick<T, '_id' | F>>({ _id: { $in: unique } } as never, { projection })
+          .collection.find<Pick<T, '_id' | F>>({ _id: { $in: unique } }, { projection })
           .toArray()
         const byId = new Map(found.map((thing) => [thing._id.toHexString(), thing]))
         return asked.map((each) => byId.get(each) ?? null)
@@ -112,6 +135,38 @@ export const thingTerms =
 export const notForgotten = ({ createdAt, from }: Pick<BookingDocument, 'createdAt' | 'from'>) => ({
   forgottenBefore: { $lte: from < createdAt ? from : createdAt },
 })
+
+/** What all kinds of such things do alike: the rest says what of a thing a booking takes, when, and for how much. */
+export function thingKind<B extends BookingDocument, T extends ThingDocument, F extends keyof T & string>(
+  name: keyof BookableKinds,
+  {
+    model,
+    reads,
+    draft,
+    fields = [],
+  }: {
+    model: ModelDefinition<T>
+    /** What of a thing its booking must know beforehand. */
+    reads: readonly F[]
+    draft(thing: Pick<T, F>, period: Period): Omit<Draft<B>, `${keyof BookableKinds}Id`>
+    fields?: readonly string[]
+  },
+) {
+  const idField = `${name}Id`
+  const terms = thingTerms(model, ['retired', ...reads])
+  return {
+    async draft(ctx: Context, { from, to, ...input }: { from: string; to: string }): Promise<Draft<B>> {
+      const id = (input as Record<string, string>)[idField] as string
+      const thing = await ctx.use(terms)(id)
+      if (!thing) throw new Refusal(`${name}_not_found`, `There is no ${name} ${id}.`)
+      if (thing.retired) throw new Refusal(`${name}_retired`, `The ${name} takes no new bookings.`)
+      return { [idField]: thing._id, ...draft(thing, { from: new Date(from), to: new Date(to) }) } as Draft<B>
+    },
+    costsBy: 'to',
+    fields: [idField, ...fields],
+    present: (booking: B) => ({ [idField]: String((booking as unknown as Record<string, unknown>)[idField]) }),
+  }
+}
 
 // --- audit
 
@@ -142,7 +197,7 @@ export function auditThings<T extends ThingDocument>(
       const $in = asked.map((each) => new ObjectId(each))
       const found = (await ctx
         .model(model)
-        .find({ _id: { $in } } as never, fields)
+        .find({ _id: { $in } } as QueryFilter<T>, fields)
         .lean()) as unknown as T[]
       return found.map(audited)
     },

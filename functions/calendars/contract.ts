@@ -25,7 +25,7 @@ const within = (maxDays: number) => ({
 
 const withPeriod = <S extends z.ZodType<{ from: string; to: string }>>(shape: S, maxDays: number): S => {
   const { order, length } = within(maxDays)
-  return shape.refine(...(order as never as [() => boolean])).refine(...(length as never as [() => boolean]))
+  return shape.refine(...(order as [() => boolean])).refine(...(length as [() => boolean]))
 }
 
 export const calendarItem = z.object({

@@ -23,7 +23,7 @@ export default define(messages.getConversation, async (ctx, { withUserId, limit,
   const oldest = Math.max(1, newest - limit + 1)
   const ids: string[] = []
   for (let page = pageOf(oldest); page <= pageOf(newest); page++) ids.push(`${key}:${page}`)
-  const pages = (await boxes.find({ _id: { $in: ids } } as never).lean()) as unknown as PageView[]
+  const pages = (await boxes.find({ _id: { $in: ids } }).lean()) as unknown as PageView[]
   const found = pages
     .flatMap((page) => page.items)
     .filter(({ ordinal }) => ordinal >= oldest && ordinal <= newest)

@@ -19,7 +19,7 @@ export default define(messages.listConversations, async (ctx, { limit, cursor, a
   const generation = await ctx.use(messageBoxProjection).generationFor(ctx, after)
   const found = (await ctx
     .model(MessageBox)
-    .find({ $and: [{ generation, userId, kind: 'conversation' }, cursor === undefined ? {} : beyond(cursor)] } as never)
+    .find({ $and: [{ generation, userId, kind: 'conversation' }, cursor === undefined ? {} : beyond(cursor)] })
     .sort({ lastAt: -1, withUserId: -1 })
     .limit(limit + 1)
     .lean()) as unknown as ConversationView[]

@@ -8,7 +8,7 @@ import { Ticket } from './ticket.model.js'
 export default define(tickets.listTickets, async (ctx, { userId, free, limit, cursor }) => {
   const { documents, nextCursor } = await pageOf(
     ctx.model(Ticket),
-    { ...(userId && { userId: new mongoose.Types.ObjectId(userId) }), ...(free && { orderId: null as never }) },
+    { ...(userId && { userId: new mongoose.Types.ObjectId(userId) }), ...(free && { orderId: null }) },
     { limit, cursor },
     'oldestFirst',
   )

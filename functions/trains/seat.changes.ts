@@ -17,11 +17,14 @@ export function seatGiver(system: System): (booking: HeldSeats) => Promise<numbe
   const timeoutMs = system.config.deadlinesMs.write
 
   async function recordOf({ trainId, _id }: HeldSeats): Promise<SeatRecord | undefined> {
-    const found = await trains.findOne<{ bookings: SeatRecord[] }>({ _id: trainId } as never, {
-      projection: { bookings: { $elemMatch: { _id } } },
-      readConcern: 'majority',
-      maxTimeMS: timeoutMs,
-    })
+    const found = await trains.findOne<{ bookings: SeatRecord[] }>(
+      { _id: trainId },
+      {
+        projection: { bookings: { $elemMatch: { _id } } },
+        readConcern: 'majority',
+        maxTimeMS: timeoutMs,
+      },
+    )
     return found?.bookings?.[0]
   }
 

@@ -29,12 +29,12 @@ export default define(users.recoverTransfers, async (ctx, { transferId }) => {
 async function findStuck(ctx: Context, kind: TransferKind): Promise<TransferDocument[]> {
   const since = new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
   // createdAt is never after lastModified: its index narrows, lastModified decides.
-  const stuck = { state: 'PENDING', createdAt: { $lt: since }, parked: { $ne: true } }
+  const stuck = { state: 'PENDING' as const, createdAt: { $lt: since }, parked: { $ne: true } }
   const { fresh, again } = dueFilters(ctx, 'failures')
   const oldest = (filter: object) =>
     ctx
       .model(kind.model)
-      .find({ ...stuck, ...filter } as never)
+      .find({ ...stuck, ...filter })
       .sort({ createdAt: 1 })
       .limit(PAGE)
       .lean<TransferDocument[]>()
@@ -42,10 +42,7 @@ async function findStuck(ctx: Context, kind: TransferKind): Promise<TransferDocu
 }
 
 const findOne = (ctx: Context, kind: TransferKind, id: string): Promise<TransferDocument[]> =>
-  ctx
-    .model(kind.model)
-    .find({ _id: id, state: 'PENDING' } as never)
-    .lean<TransferDocument[]>()
+  ctx.model(kind.model).find({ _id: id, state: 'PENDING' }).lean<TransferDocument[]>()
 
 async function recover(
   ctx: Context,

@@ -70,13 +70,15 @@ export const maybe = <T>(of: Field<T>): MaybeField<T> => ({ ...of, optional: tru
 export const orNull = <T>(of: Field<T>): Field<T | null> => ({ ...(of as Field<unknown>), nullable: true })
 
 /** Of a record inside a document; `isWhole`: of a document, whose `_id` mongoose knows by itself. */
-export function schemaOf(fields: object, { isWhole = false, strict = true } = {}): Schema<never> {
-  const casts = Object.entries(fields as AnyFields).map(([name, { cast }]) => [name, cast])
+export function schemaOf<T>(fields: object, { isWhole = false, strict = true } = {}): Schema<T> {
+  const casts: Record<string, unknown> = {}
+  for (const [name, { cast }] of Object.entries(fields as AnyFields)) casts[name] = cast
   const ownId = !isWhole && !('_id' in fields) && { _id: false }
-  return new Schema<never>(Object.fromEntries(casts) as never, {
+  const schema: unknown = new Schema(casts as Record<string, SchemaDefinitionProperty>, {
     versionKey: false,
     minimize: false,
     strict,
     ...ownId,
   })
+  return schema as Schema<T>
 }

@@ -19,5 +19,5 @@ export const defineModel = <T>(
   domain,
   collection,
   fields: fields as AnyFields,
-  schema: schemaOf(fields, { strict, isWhole: true }) as unknown as Schema<T>,
+  schema: schemaOf<T>(fields, { strict, isWhole: true }),
 })

@@ -32,7 +32,7 @@ export async function applyCopy<T extends Copy>(
   { creates = false, session }: CopyOptions = {},
 ): Promise<'applied' | 'older'> {
   const { collection } = model
-  const _id = new mongoose.Types.ObjectId(aggregate.id) as never
+  const _id = new mongoose.Types.ObjectId(aggregate.id)
   const options = session ? { session } : {}
   const { matchedCount } = await collection.updateOne(
     { _id, version: version - 1 },
@@ -59,7 +59,7 @@ export async function saveCopy<T extends Copy>(
   session?: mongoose.mongo.ClientSession,
 ): Promise<void> {
   const { collection } = model
-  const _id = new mongoose.Types.ObjectId(id) as never
+  const _id = new mongoose.Types.ObjectId(id)
   const options = session ? { session } : {}
   const { matchedCount } = await collection.updateOne(
     { _id, version: { $lt: version } },

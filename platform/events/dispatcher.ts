@@ -1,3 +1,4 @@
+import type { mongo } from 'mongoose'
 import { hostname } from 'node:os'
 import type { Operation } from '../contract/contract.js'
 import { createEventCourier, type EventCourier } from './courier.js'
@@ -44,7 +45,7 @@ function dispatch(system: System, outbox: Outbox, subscriptions: readonly Operat
     while (!end.signal.aborted) {
       try {
         const connection = await outbox.connection()
-        const lease = createEventLease(connection.db as never, holder)
+        const lease = createEventLease(connection.db as mongo.Db, holder)
         if (await lease.hold()) {
           work = await lead({ system, outbox, subscriptions, lease })
           log.info('delivering events')

@@ -1,4 +1,5 @@
 import mongoose, { type Connection } from 'mongoose'
+import { updateOf } from '../database/updates.js'
 import { coalesce } from '../lib/coalesce.js'
 import { databaseName } from '../../config/index.js'
 import { connect } from '../runtime/connect.js'
@@ -125,7 +126,7 @@ export function createOutboxWriter(connection: Connection, carriers: Outbox['car
         .collection(carriers.get(event.aggregate.type) as string)
         .updateOne(
           { _id: event.aggregate.id },
-          carried.final ? { $unset: { outbox: 1 } } : { $pull: { outbox: { _id: event._id } } as never },
+          updateOf(carried.final ? { $unset: { outbox: 1 } } : { $pull: { outbox: { _id: event._id } } }),
         )
     },
   }

@@ -50,7 +50,7 @@ export async function openOutboxReader(
   await db.command({ ping: 1 }, { session })
   const options = { session, readConcern: { level: 'majority' as const } }
   const stream = db.watch<StoredEvent>(pipeline(carriers, subscribed), {
-    startAtOperationTime: session.operationTime as never,
+    ...(session.operationTime && { startAtOperationTime: session.operationTime }),
   })
 
   async function* storedPages(): AsyncGenerator<PendingEvent[]> {
@@ -76,10 +76,13 @@ export async function openOutboxReader(
         : {}
       const page = await db
         .collection<Carrier>(collection)
-        .find({ outbox: { $exists: true }, ...beyond } as never, {
-          ...options,
-          projection: { createdAt: 1, outbox: 1 },
-        })
+        .find(
+          { outbox: { $exists: true }, ...beyond },
+          {
+            ...options,
+            projection: { createdAt: 1, outbox: 1 },
+          },
+        )
         .sort({ createdAt: 1, _id: 1 })
         .limit(PAGE)
         .toArray()
@@ -104,7 +107,7 @@ export async function openOutboxReader(
         if (!collection) continue
         const documents = await db
           .collection<Carrier>(collection)
-          .find({ _id: { $in: ids }, outbox: { $exists: true } } as never, { ...options, projection: { outbox: 1 } })
+          .find({ _id: { $in: ids }, outbox: { $exists: true } }, { ...options, projection: { outbox: 1 } })
           .toArray()
         for (const document of documents) for (const each of eventsCarriedBy(document, type)) found.push(each)
       }

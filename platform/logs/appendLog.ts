@@ -186,9 +186,9 @@ export function createAppendLog<E extends LogEntry>(
   }
 
   return {
-    head: async (stream) => found(await collection.findOne({ stream } as never, { sort: { number: -1 } })),
-    byKey: async (key) => found(await collection.findOne({ key } as never)),
-    at: async (stream, number) => found(await collection.findOne({ stream, number } as never)),
+    head: async (stream) => found(await collection.findOne({ stream }, { sort: { number: -1 } })),
+    byKey: async (key) => found(await collection.findOne({ key })),
+    at: async (stream, number) => found(await collection.findOne({ stream, number })),
     append(user, entry, alongside) {
       const partition = partitionOfUser(user)
       const lane = lanes[partition] as Lane<E>

@@ -95,7 +95,11 @@ const progressFields = {
 
 export const FIRST_GENERATION = 1
 
-export const storedProgress = ({ offsets, ...rest }: Progress) => ({ ...rest, offsets: offsets.map(long) })
+/** As it is stored: offsets are 64-bit integers there, which the driver answers as numbers again. */
+export const storedProgress = ({ offsets, ...rest }: Progress): Progress => ({
+  ...rest,
+  offsets: offsets.map(long) as unknown as number[],
+})
 
 export function createProjection<E extends LogEntry, V extends ViewDocument>(
   system: System,
@@ -172,11 +176,10 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
     try {
       return await session.withTransaction(
         async () => {
-          const moved = await progresses.replaceOne(
-            { _id: from._id, version: from.version },
-            storedProgress(to) as never,
-            { session, upsert: from.version === 0 },
-          )
+          const moved = await progresses.replaceOne({ _id: from._id, version: from.version }, storedProgress(to), {
+            session,
+            upsert: from.version === 0,
+          })
           if (moved.matchedCount + moved.upsertedCount !== 1) return false
           if (changed.length > 0) {
             await views.bulkWrite(

@@ -80,7 +80,7 @@ async function takeOver(
         const { deletedCount } = await progresses.deleteOne({ _id: built._id, version: built.version }, { session })
         const { matchedCount, upsertedCount } = await progresses.replaceOne(
           { _id: live._id, version: live.version },
-          storedProgress(next) as never,
+          storedProgress(next),
           { session, upsert: live.version === 0 },
         )
         if (deletedCount === 1 && matchedCount + upsertedCount === 1) return true
@@ -145,7 +145,7 @@ async function beginBuilding(system: System, projection: AnyProjection): Promise
     version: 1,
     at: system.now(),
   }
-  await progressesOf(system, projection).insertOne(storedProgress(progress) as never)
+  await progressesOf(system, projection).insertOne(storedProgress(progress))
   return progress._id
 }
 

@@ -107,7 +107,7 @@ export function createSystem(options: SystemOptions): System {
       const result = await (hosted.has(envelope.operation) || !transport
         ? system.handle(envelope)
         : transport.request(envelope, { idempotent: operation.idempotent }))
-      if (result.ok) return result.data as never
+      if (result.ok) return result.data as Output<typeof operation>
       const { code, message, details } = result.error
       throw new Refusal(code, message, details, result.cause === undefined ? {} : { cause: new Error(result.cause) })
     },

@@ -10,7 +10,8 @@ import type { FunctionDefinition } from './function.js'
  * The tree is the list of operations: `functions/<domain>/<operation>.ts` for those that clients may call,
  * `functions/<domain>/internal/<operation>.ts` for those that other functions alone may call. Files with a dot in their
  * name (`booking.model.ts`, `booking.engine.ts`) support a domain's functions; `contract.ts` is its contract. What a domain
- * has several kinds of has a folder each, `functions/<domain>/kinds/<kind>/`, with operations of its own beside its other files.
+ * has several kinds of has a folder each, `functions/<domain>/kinds/<kind>/`, with operations of its own, and with
+ * `<kind>.kind.ts`, by which the kind makes itself known to its domain: it is loaded before any of the domain's functions.
  */
 const FUNCTIONS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'functions')
 
@@ -23,15 +24,19 @@ export interface Located {
   file: string
   /** It lies in `internal/`. */
   internal: boolean
+  /** The files by which the kinds of its domain make themselves known. */
+  kinds: readonly string[]
 }
 
 /** Every operation in the tree, by file name alone: nothing is imported. Throws where a name stands twice. */
 export function listTree(root = FUNCTIONS): Located[] {
   const located = directories(root).flatMap((domain) => {
     const folder = join(root, domain)
-    return [folder, ...kindsIn(folder)].flatMap((each) => [
-      ...operationsIn(domain, each, false),
-      ...operationsIn(domain, join(each, INTERNAL), true),
+    const folders = kindsIn(folder)
+    const kinds = folders.flatMap(kindFileIn)
+    return [folder, ...folders].flatMap((each) => [
+      ...operationsIn(domain, each, { internal: false, kinds }),
+      ...operationsIn(domain, join(each, INTERNAL), { internal: true, kinds }),
     ])
   })
   const seen = new Map<string, Located>()
@@ -110,7 +115,9 @@ export async function loadFunctions(names?: readonly string[], root = FUNCTIONS)
 }
 
 /** Imports one function. `version`: imports its file anew where it was imported with another one before. */
-export async function loadFunction({ domain, operation, file }: Located, version = ''): Promise<FunctionDefinition> {
+export async function loadFunction(located: Located, version = ''): Promise<FunctionDefinition> {
+  const { domain, operation, file, kinds } = located
+  await Promise.all(kinds.map((kind) => import(pathToFileURL(kind).href)))
   const url = pathToFileURL(file).href + (version && `?${version}`)
   const fn = ((await import(url)) as { default?: FunctionDefinition }).default
   if (fn?.operation?.name !== operation || fn.operation.domain !== domain) {
@@ -119,17 +126,22 @@ export async function loadFunction({ domain, operation, file }: Located, version
   return fn
 }
 
-function operationsIn(domain: string, folder: string, internal: boolean): Located[] {
-  if (internal && !existsSync(folder)) return []
+function operationsIn(domain: string, folder: string, of: Pick<Located, 'internal' | 'kinds'>): Located[] {
+  if (of.internal && !existsSync(folder)) return []
   return readdirSync(folder)
     .filter((file) => /^[a-z][A-Za-z]*\.(ts|js)$/.test(file) && !/^contract\./.test(file))
-    .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(folder, file), internal }))
+    .map((file) => ({ domain, operation: basename(file, extname(file)), file: join(folder, file), ...of }))
 }
 
 function kindsIn(folder: string): string[] {
   const kinds = join(folder, KINDS)
   return existsSync(kinds) ? directories(kinds).map((kind) => join(kinds, kind)) : []
 }
+
+const kindFileIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((file) => /^[a-z][A-Za-z]*\.kind\.(ts|js)$/.test(file))
+    .map((file) => join(folder, file))
 
 const directories = (root: string): string[] =>
   readdirSync(root, { withFileTypes: true })

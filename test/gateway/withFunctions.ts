@@ -6,7 +6,7 @@ import { startGateway, type TestGateway } from './support.js'
 export interface TestGatewayWithFunctions extends TestGateway {
   system: TestSystem
   /** The token of a new user. */
-  tokenOf(role: 'user' | 'admin'): Promise<string>
+  tokenOf(role: 'user' | 'admin', options?: { balance?: number }): Promise<string>
 }
 
 /** The gateway before the real functions and a real database. */
@@ -20,8 +20,8 @@ export async function startWithFunctions(t: ExecutionContext): Promise<TestGatew
   })
   return Object.assign(harness, {
     system,
-    async tokenOf(role: 'user' | 'admin') {
-      const { userId } = await system.makeUser({ role })
+    async tokenOf(role: 'user' | 'admin', options: { balance?: number } = {}) {
+      const { userId } = await system.makeUser({ ...options, role })
       return signToken({ userId, role, tokenVersion: 0 }, system.config, system.now())
     },
   })

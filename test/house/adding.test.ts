@@ -78,6 +78,15 @@ const SECTIONS: Record<string, string[]> = {
     'made functions/bookings/kinds/car/renameCar.ts',
     'made test/bookings/renameCar.test.ts',
   ],
+  'A kind of thing to book': [
+    'made functions/bookings/kinds/desk/contract.ts',
+    'made functions/bookings/kinds/desk/desk.kind.ts',
+    'made functions/bookings/kinds/desk/createDesk.ts',
+    'changed functions/bookings/kinds/list.ts',
+    'changed functions/bookings/kinds/list.ts',
+    'made migrations/bookings/0004-desks.ts',
+    'made test/bookings/desks.test.ts',
+  ],
   'A subscriber': [
     'changed functions/orders/contract.ts',
     'changed functions/orders/contract.ts',
@@ -93,7 +102,7 @@ const SECTIONS: Record<string, string[]> = {
   ],
 }
 
-test('an operation takes three files; what the guide adds has right types, and its tests pass', async (t) => {
+test('an operation takes three files, a kind of thing to book six; what the guide adds has right types, and its tests pass', async (t) => {
   const { root, remove } = await copyTree()
   t.teardown(remove)
   const paths = new Set<string>()
@@ -110,5 +119,5 @@ test('an operation takes three files; what the guide adds has right types, and i
     root,
     [...paths].filter((path) => path.startsWith('test/')),
   )
-  t.regex(said, /# pass 4\n# fail 0/, said)
+  t.regex(said, /# pass 6\n# fail 0/, said)
 })

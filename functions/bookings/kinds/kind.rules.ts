@@ -1,7 +1,7 @@
-import type { z } from 'zod'
-import type { ErrorCode } from '../../../platform/contract/errors.js'
+import { z } from 'zod'
+import { addKindErrors, type BookableKinds, type ErrorCode } from '../../../platform/contract/errors.js'
 import type { NewsSpec } from '../../../platform/contract/news.js'
-import { givenTime, time } from '../../../platform/contract/types.js'
+import { givenTime, id, time, version } from '../../../platform/contract/types.js'
 
 /**
  * What clients may know of a kind of thing to book: `kinds/<kind>/contract.ts` says it, list.ts lists it, and
@@ -35,6 +35,30 @@ export interface KindContract {
 }
 
 export const defineKind = <const K extends KindContract>(kind: K): K => kind
+
+/** A kind whose things live in this domain, and are booked for a period by their id alone: cars, rooms. */
+export function defineThing<const N extends keyof BookableKinds, const O extends Record<string, unknown>>(
+  name: N,
+  operations: O,
+) {
+  addKindErrors(name)
+  const named = { [`${name}Id`]: id } as Record<`${N}Id`, typeof id>
+  return defineKind({
+    name,
+    bookedBy: 'createBooking',
+    input: named,
+    askedBy: [`${name}Id`],
+    shows: named,
+    changes: {},
+    refuses: [`${name}_not_found`, `${name}_retired`],
+    refusal: `${name}_unavailable`,
+    news: {},
+    operations,
+  })
+}
+
+/** What every such thing shows, beside the fields of its kind. */
+export const thingShape = { id, retired: z.boolean(), version, createdAt: time, updatedAt: time }
 
 /** Periods, as operations take them. */
 export const givenPeriod = { from: givenTime, to: givenTime }

@@ -5,14 +5,15 @@ import type { Context } from '../../../platform/runtime/function.js'
 import type { System } from '../../../platform/runtime/system.js'
 import type { BookingDocument } from '../booking.model.js'
 import type { BOOKING_ENDS } from '../contract.js'
+import type { KindName } from './list.js'
 
 /** What a booking is of, when it is, and what it costs. */
 export type Draft<B extends BookingDocument = BookingDocument> = Omit<B, Exclude<keyof BookingDocument, Terms>>
 type Terms = 'from' | 'to' | 'cost'
 
 /**
- * How a kind of thing to book works: the default export of `kinds/<kind>/<kind>.kind.ts`, beside its contract. The things
- * may live in this domain (cars) or in another one, behind calls (trains). From here the engine, createBooking and
+ * How a kind of thing to book works: what `kinds/<kind>/<kind>.kind.ts`, beside its contract, makes known by `works`. The
+ * things may live in this domain (cars) or in another one, behind calls (trains). From here the engine, createBooking and
  * startBooking, the presenter, reversals, the audit, tidying and announceOutcome derive what they do with it.
  */
 export interface Kind<
@@ -45,6 +46,23 @@ export interface Kind<
   audit: KindAudit<B, R>
   /** Clears and forgets what the things remember; left out where another domain does. */
   tidy?(ctx: Context): Promise<Tidied>
+}
+
+const working = new Map<string, Kind>()
+
+/** The working half of the kind of this name. Its file is loaded before any function of the domain. */
+export function works<B extends BookingDocument, Input, R extends AuditedRecord>(
+  name: KindName,
+  kind: Kind<B, Input, R>,
+): void {
+  working.set(name, kind)
+}
+
+export function workingHalfOf(name: string): Kind {
+  const kind = working.get(name)
+  if (!kind)
+    throw new Error(`The kind ${name} is listed, but no functions/bookings/kinds/${name}/${name}.kind.ts works`)
+  return kind
 }
 
 export interface Ending<Shown = unknown> {

@@ -1,3 +1,4 @@
+import { updateOf } from '../../../platform/database/updates.js'
 import { define } from '../../../platform/runtime/function.js'
 import { CalendarHead } from '../calendarHead.model.js'
 import { calendars } from '../contract.js'
@@ -12,9 +13,11 @@ const REMEMBER_MS = 24 * 3_600_000
 export default define(calendars.tidyCalendars, async (ctx) => {
   const mark = new Date(ctx.now().getTime() - REMEMBER_MS)
   const ended = { to: { $lt: mark } }
-  const { modifiedCount } = await ctx.model(CalendarHead).collection.updateMany({ holds: { $elemMatch: ended } }, {
-    $max: { forgottenBefore: mark },
-    $pull: { holds: ended },
-  } as never)
+  const { modifiedCount } = await ctx
+    .model(CalendarHead)
+    .collection.updateMany(
+      { holds: { $elemMatch: ended } },
+      updateOf({ $max: { forgottenBefore: mark }, $pull: { holds: ended } }),
+    )
   return { users: modifiedCount }
 })

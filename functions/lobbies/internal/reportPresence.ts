@@ -22,7 +22,7 @@ export default define(lobbies.reportPresence, async (ctx, { worker, lobbies: rep
           },
           upsert: true,
         },
-      })) as never,
+      })),
       { ordered: false },
     )
   }

@@ -12,7 +12,7 @@ test.before(async () => {
 })
 test.after.always(() => rm(dataDir, { recursive: true, force: true }))
 
-const at = (domain: string, operation: string): Located => ({ domain, operation, file: '', internal: false })
+const at = (domain: string, operation: string): Located => ({ domain, operation, file: '', internal: false, kinds: [] })
 const TREE = [at('bookings', 'createBooking'), at('bookings', 'getBooking'), at('users', 'signIn')]
 
 const config = (placement = '') => loadConfig({ DATA_DIR: dataDir, PLACEMENT: placement })

@@ -1,14 +1,8 @@
-import { field, recordOf } from '../../../../platform/database/fields.js'
+import { field } from '../../../../platform/database/fields.js'
 import { defineModel } from '../../../../platform/database/model.js'
-import { thingFields, type ThingDocument, type ThingRecord } from '../../thing.kinds.js'
+import { periodFields, type PeriodThing } from '../../period.kinds.js'
 
-export interface CarRecord extends ThingRecord {
-  /** The period that the booking holds. */
-  from: Date
-  to: Date
-}
-
-export interface CarDocument extends ThingDocument<CarRecord> {
+export interface CarDocument extends PeriodThing {
   name: string
   /** Minor units per started hour, 64-bit integer. */
   pricePerHour: number
@@ -17,5 +11,5 @@ export interface CarDocument extends ThingDocument<CarRecord> {
 export const Car = defineModel<CarDocument>('bookings', 'cars', {
   name: field.text,
   pricePerHour: field.money,
-  ...thingFields(recordOf<CarRecord>({ _id: field.id, from: field.date, to: field.date })),
+  ...periodFields,
 })

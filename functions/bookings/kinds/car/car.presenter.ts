@@ -1,15 +1,14 @@
 import type { z } from 'zod'
 import type { Caller } from '../../../../platform/contract/caller.js'
+import { presentThing } from '../../thing.kinds.js'
 import type { CarDocument } from './car.model.js'
 import type { car } from './contract.js'
 
 /** A car as clients see it. Who booked it is for admins alone. */
 export const presentCar = (c: CarDocument, caller: Caller | null): z.output<typeof car> => ({
-  id: c._id.toHexString(),
+  ...presentThing(c),
   name: c.name,
   pricePerHour: c.pricePerHour,
-  retired: c.retired,
-  version: c.version,
   ...(caller?.role !== 'user' && {
     bookings: c.bookings.map(({ _id, from, to }) => ({
       id: _id.toHexString(),
@@ -18,6 +17,4 @@ export const presentCar = (c: CarDocument, caller: Caller | null): z.output<type
     })),
     pendingBookings: c.pendingBookings.map((each) => each.toHexString()),
   }),
-  createdAt: c.createdAt.toISOString(),
-  updatedAt: c.updatedAt.toISOString(),
 })

@@ -5,7 +5,7 @@ import { invalidInput } from '../../../../platform/runtime/invocation.js'
 import { violation } from '../../../../protocol/audit.js'
 import { inParts } from '../../../../protocol/forgetting.js'
 import { trains } from '../../../trains/contract.js'
-import type { AuditedThing, Kind } from '../kind.js'
+import { works, type AuditedThing } from '../kind.js'
 import { announceSeats } from './train.news.js'
 import { remoteSeatGiver, remoteTrain } from './train.remote.js'
 import { assertTrainCancellable } from './train.rules.js'
@@ -21,7 +21,7 @@ interface Input {
 }
 
 /** Seats on a train, which lives in the trains domain: seats are counted when it votes, and numbered after the decision. */
-export default {
+works<TrainBooking, Input, HeldSeats>('train', {
   async draft(ctx, { lobbyId, passengers, ...input }) {
     const lobby = input.trainId === undefined ? await ctx.use(lobbyTerms)(lobbyId as string) : undefined
     const trainId = input.trainId ?? lobby?.trainId
@@ -87,7 +87,7 @@ export default {
       return seats.join() === booking.seats?.join() ? undefined : `has seats ${seats.join()}`
     },
   },
-} satisfies Kind<TrainBooking, Input, HeldSeats>
+})
 
 interface HeldSeats {
   id: string
