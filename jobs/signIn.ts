@@ -178,6 +178,8 @@ const page = (message = ''): string => `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Holdfast jobs: sign in</title>
 <link rel="stylesheet" href="/sign-in.css">
+<p>For admins. The first one is made on the server: <code>npm run call -- createUser '{...}'</code>, with what
+<code>npm run call -- --input createUser</code> lists.</p>
 <form method="post" action="/sign-in">
   <h1>Holdfast jobs</h1>
   <label>E-mail address <input name="email" type="email" autocomplete="username" required autofocus></label>
