@@ -14,6 +14,8 @@ export type Booking = {
   state: 'INITIAL' | 'PENDING' | 'APPLIED' | 'COMMITTED' | 'CANCELLING' | 'CANCELLED'
   reason?: string
   reverses?: string
+  reversedBy?: string
+  standing: 'active' | 'cancelled' | 'ended'
   parked?: boolean
   createdAt: string
   lastModified: string
@@ -514,6 +516,7 @@ export interface Operations {
     input: {
       userId?: string
       state?: 'INITIAL' | 'PENDING' | 'APPLIED' | 'COMMITTED' | 'CANCELLING' | 'CANCELLED'
+      standing?: 'active' | 'cancelled' | 'ended'
       limit?: number
       cursor?: string
     }

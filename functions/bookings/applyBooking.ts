@@ -6,5 +6,6 @@ import { bookings } from './contract.js'
 export default define(bookings.applyBooking, async (ctx, { bookingId }) =>
   presentBooking(
     await moveOn(ctx, bookingId, { by: 'applyBooking', from: ['INITIAL', 'PENDING', 'CANCELLING'], until: 'APPLIED' }),
+    ctx.now(),
   ),
 )

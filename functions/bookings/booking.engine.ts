@@ -1,11 +1,14 @@
 import mongoose from 'mongoose'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { failpoint } from '../../platform/lib/failpoints.js'
 import { long } from '../../platform/database/long.js'
 import type { System } from '../../platform/runtime/system.js'
 import { createEngine, Outstanding, type Engine, type Voter } from '../../protocol/engine.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
+import type { Participant } from '../../protocol/participant.js'
 import { newEngineDocument, settling as settlingRequest } from '../../protocol/request.js'
+import { Unknown, type Id, type Store } from '../../protocol/store.js'
 import { remoteUser } from '../users/user.remote.js'
 import { carriedByMove, carriedByInsert } from './booking.news.js'
 import { bookableKinds, kindOf, ownFieldsOf, type BookableKind } from './booking.kinds.js'
@@ -22,14 +25,16 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
     ...remoteUser<BookingDocument>(system, 'booking', (booking) => booking),
     refusal: 'insufficient_funds',
   }
+  const store = mongoStore<BookingDocument>(system.model(Booking).collection, {
+    encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedByInsert(booking, system) }),
+    timeoutMs: system.config.deadlinesMs.write,
+  })
+  const original = originalOf(store)
   return createEngine<BookingDocument>({
-    store: mongoStore<BookingDocument>(system.model(Booking).collection, {
-      encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedByInsert(booking, system) }),
-      timeoutMs: system.config.deadlinesMs.write,
-    }),
+    store,
     votersOf: (booking) => [things.get(kindOf(booking).name) as Voter<BookingDocument>, user],
     receiversOf(booking) {
-      const last = booking.reverses ? undefined : afterwards.get(kindOf(booking).name)
+      const last = booking.reverses ? original : afterwards.get(kindOf(booking).name)
       return last ? [last] : []
     },
     carries: (moved) => carriedByMove(moved, system),
@@ -37,6 +42,27 @@ export function bookingEngine(system: System): Engine<BookingDocument> {
     reversalOf: (original) => reversalOf(original, system),
     rivalsOf,
   })
+}
+
+/**
+ * Of a reversal, the booking that it takes back learns of it last: after the decision, which nothing undoes, and before the
+ * reversal's end. So where that is COMMITTED, the original says that it was taken back, whoever crashed in between.
+ */
+export function originalOf(store: Pick<Store<BookingDocument>, 'update'>): Participant<BookingDocument> {
+  const never = (): Promise<never> => Promise.reject(new Unknown('a reversal is never taken back'))
+  return {
+    async apply({ _id, reverses }) {
+      const mark = { id: reverses as Id, guard: { reversedBy: null }, change: { $set: { reversedBy: _id } } }
+      await failpoint('markOriginal.before')
+      const landed = await store.update('markOriginal', mark, 'majority')
+      await failpoint('markOriginal.after')
+      return landed.matched || landed.seen?.reversedBy?.equals(_id) ? 'ok' : 'refused'
+    },
+    clear: () => Promise.resolve(),
+    undo: never,
+    void: never,
+    reverse: never,
+  }
 }
 
 const voterOf = (kind: BookableKind, system: System): Voter<BookingDocument> => ({

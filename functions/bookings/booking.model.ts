@@ -21,6 +21,8 @@ export interface BookingDocument {
   epoch: number
   reason?: string
   reverses?: Types.ObjectId
+  /** Taken back: its reversal, which sets this after its decision and before its end. */
+  reversedBy?: Types.ObjectId
   /** Of a reversal: when the booking that it takes back was created. */
   originalCreatedAt?: Date
   /** How often recovery took it over. */
@@ -49,6 +51,7 @@ export const Booking = defineModel<BookingDocument>(
     cost: field.money,
     ...drivenFields,
     request: field.request,
+    reversedBy: maybe(field.id),
     eventVersion: maybe(field.count),
     outbox: maybe(listOf<CarriedEvent>(field.any)),
   },

@@ -17,13 +17,15 @@ type Ids = Pick<System, 'config' | 'now' | 'newId'>
 /** What a new booking is inserted with. */
 export const carriedByInsert = (booking: BookingDocument, ids: Ids) => ({
   eventVersion: 1,
-  outbox: [carriedEvent(emits, { type: 'booking:created', version: 1, payload: presentBooking(booking) }, ids)],
+  outbox: [
+    carriedEvent(emits, { type: 'booking:created', version: 1, payload: presentBooking(booking, ids.now()) }, ids),
+  ],
 })
 
 /** What a move carries. */
 export function carriedByMove(moved: BookingDocument, ids: Ids): Change {
   if (!isFinal(moved.state)) return {}
-  const event = { type: eventTypeOf(moved), version: 2, payload: presentBooking(moved) }
+  const event = { type: eventTypeOf(moved), version: 2, payload: presentBooking(moved, ids.now()) }
   // What came after the decision (numbers of seats) is saved with the end that tells of it.
   const given = moved.state === 'COMMITTED' && !moved.reverses ? ownFieldsOf(moved, kindOf(moved).given ?? []) : {}
   return { $set: { eventVersion: 2, ...given }, $push: { outbox: carriedEvent(emits, event, ids, { final: true }) } }

@@ -20,7 +20,9 @@ export default define(bookings.cancelBooking, async (ctx, { bookingId }) => {
       deadlineAt: ctx.deadlineAt,
     }),
   )
-  return { booking: presentBooking(booking), ...(reversal && { reversal: presentBooking(reversal) }) }
+  const at = ctx.now()
+  const cancelled = presentBooking({ ...booking, ...(reversal && { reversedBy: reversal._id }) }, at)
+  return { booking: cancelled, ...(reversal && { reversal: presentBooking(reversal, at) }) }
 })
 
 async function assertCancellable(ctx: Context, booking: BookingDocument): Promise<void> {

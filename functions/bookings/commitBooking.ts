@@ -4,5 +4,8 @@ import { moveOn } from './stuck.engine.js'
 import { bookings } from './contract.js'
 
 export default define(bookings.commitBooking, async (ctx, { bookingId }) =>
-  presentBooking(await moveOn(ctx, bookingId, { by: 'commitBooking', from: ['APPLIED'], until: 'COMMITTED' })),
+  presentBooking(
+    await moveOn(ctx, bookingId, { by: 'commitBooking', from: ['APPLIED'], until: 'COMMITTED' }),
+    ctx.now(),
+  ),
 )

@@ -15,8 +15,11 @@ import {
   refusalsOf,
 } from './kinds.rules.js'
 import { fromBeforeTo, givenPeriod, ORDER, period } from './kinds/kind.rules.js'
+import { STANDINGS } from './standing.rules.js'
 
 export const state = z.enum(STATES)
+
+export const standing = z.enum(STANDINGS)
 
 export const booking = z.object({
   id,
@@ -31,6 +34,10 @@ export const booking = z.object({
   reason: z.string().optional(),
   /** A reversal: the booking that it takes back. */
   reverses: id.optional(),
+  /** It was taken back by this reversal, and its money is back. */
+  reversedBy: id.optional(),
+  /** Whether it stands at this moment: active until it is over; cancelled where it came to nothing or was taken back. */
+  standing,
   /** Recovery gave up after its limit; waits for an admin. */
   parked: z.boolean().optional(),
   createdAt: time,
@@ -145,7 +152,7 @@ export const bookings = defineContract('bookings', {
   listBookings: operation({
     summary: 'Bookings, newest first: own ones, or any for admins.',
     access: 'user',
-    input: z.strictObject({ userId: id.optional(), state: state.optional(), ...page }),
+    input: z.strictObject({ userId: id.optional(), state: state.optional(), standing: standing.optional(), ...page }),
     output: listOf(booking),
     errors: ['forbidden', 'invalid_input'],
     deadline: 'quick',

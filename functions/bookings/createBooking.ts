@@ -1,5 +1,5 @@
 import { Refusal } from '../../platform/contract/errors.js'
-import { define } from '../../platform/runtime/function.js'
+import { define, type Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { endOf } from '../../protocol/request.js'
 import { settling } from './booking.engine.js'
@@ -19,12 +19,12 @@ export default define(bookings.createBooking, async (ctx, input) => {
     const result = await once(ctx, { bookingId, userId, request }, () =>
       draft ? engine.create(newBooking(ctx, bookingId, userId, draft, request), ctx.deadlineAt) : 'duplicate',
     )
-    return reply('earlier' in result ? await endOf(ctx, engine, result.earlier, 'createBooking') : result.fresh)
+    return reply(ctx, 'earlier' in result ? await endOf(ctx, engine, result.earlier, 'createBooking') : result.fresh)
   })
 })
 
-function reply(booking: BookingDocument) {
-  if (booking.state === 'COMMITTED') return presentBooking(booking)
+function reply(ctx: Context, booking: BookingDocument) {
+  if (booking.state === 'COMMITTED') return presentBooking(booking, ctx.now())
   const bookingId = booking._id.toHexString()
   if (booking.reason === 'insufficient_funds') {
     throw new Refusal('insufficient_funds', 'The balance does not cover the cost.', { bookingId })

@@ -4,5 +4,5 @@ import { presentBooking } from './booking.presenter.js'
 import { bookings } from './contract.js'
 
 export default define(bookings.getBooking, async (ctx, { bookingId }) =>
-  presentBooking(await visibleBooking(ctx, bookingId)),
+  presentBooking(await visibleBooking(ctx, bookingId), ctx.now()),
 )

@@ -29,7 +29,7 @@ export default define(bookings.updateBooking, async (ctx, { bookingId, version, 
       { returnDocument: 'after' },
     )
     .lean()
-  if (updated) return presentBooking(updated)
+  if (updated) return presentBooking(updated, ctx.now())
   const now = await stored.findById(found._id, { version: 1 }).lean()
   throw versionConflict('booking', now?.version ?? 0)
 })

@@ -22,7 +22,15 @@ import {
 const schema = {
   ...documentOf(
     { userId: ID, from: DATE, to: DATE, cost: MONEY, ...DRIVEN, request: REQUEST },
-    { ...MAYBE_DRIVEN, lobbyId: ID, seats: listOf(NUMBER), version: COUNT, eventVersion: NUMBER, outbox: LIST },
+    {
+      ...MAYBE_DRIVEN,
+      lobbyId: ID,
+      seats: listOf(NUMBER),
+      version: COUNT,
+      eventVersion: NUMBER,
+      outbox: LIST,
+      reversedBy: ID,
+    },
   ),
   // What a booking is of. A kind of thing that comes later adds itself: `permits`.
   oneOf: [
@@ -47,6 +55,19 @@ export default makes({
       RECOVERY,
       { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_user_and_age' },
       NEWEST_FIRST,
+      // What came to nothing and what was taken back: the two halves of the list of cancelled ones.
+      {
+        key: { userId: 1, createdAt: -1, _id: -1 },
+        name: 'reversed_by_user',
+        partialFilterExpression: { reversedBy: { $exists: true } },
+      },
+      {
+        key: { userId: 1, createdAt: -1, _id: -1 },
+        name: 'refused_by_user',
+        partialFilterExpression: { state: { $in: ['CANCELLED', 'CANCELLING'] } },
+      },
+      // What is not over yet.
+      { key: { userId: 1, to: -1 }, name: 'by_user_and_end' },
       // Bookings of other kinds are not in it, and those of trains leave it when they end.
       {
         key: { trainId: 1, createdAt: 1 },
