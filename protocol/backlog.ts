@@ -16,7 +16,7 @@ export interface Unsettled {
 export function backlogCheck(name: string, unsettled: readonly Unsettled[], now: Date): Backlog['checks'][number] {
   const tell = (what: string, those: readonly Unsettled[]): string[] => {
     if (those.length === 0) return []
-    const oldest = Math.min(...those.map(({ since }) => since.getTime()))
+    const oldest = those.reduce((least, { since }) => Math.min(least, since.getTime()), Infinity)
     const count = those.length < BACKLOG_PAGE ? those.length : `${BACKLOG_PAGE} or more`
     return [`${count} ${what}, the oldest for ${inWords(now.getTime() - oldest)}`]
   }

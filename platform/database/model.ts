@@ -18,6 +18,6 @@ export const defineModel = <T>(
 ): ModelDefinition<T> => ({
   domain,
   collection,
-  fields: fields as AnyFields,
+  fields: fields,
   schema: schemaOf<T>(fields, { strict, isWhole: true }),
 })
