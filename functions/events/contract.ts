@@ -37,10 +37,23 @@ export const adminAlert = z.object({
   amount: z.int(),
 })
 
+/** Something that a person should look at. */
+export const trouble = z.object({
+  /** What is in trouble: `bookings: bookings`, as getStatus names its checks. */
+  about: z.string(),
+  /** For people. */
+  message: z.string(),
+  since: time,
+})
+
 export const news = defineNews({
   'event:dead': {
     when: 'To all admins: a subscriber failed an event 15 times. `failures` has the last one.',
     toUser: deadEvent.omit({ payload: true }).extend({ failures: z.array(failure) }),
+  },
+  'system:trouble': {
+    when: 'To all admins: getStatus was not OK for a minute, and again each hour while it lasts; or an audit failed.',
+    toUser: trouble,
   },
 })
 
@@ -72,6 +85,15 @@ export const events = defineContract('events', {
     subscribes: ['charge:created', 'charge:updated', 'charge:refunded'],
     subscribesWhere: ['alert'],
     errors: ['unavailable'],
+  }),
+  tellTrouble: operation({
+    summary: 'Tells the admins over their sockets, and whoever listens at ALERT_WEBHOOK_URL, of trouble; once a key.',
+    access: 'internal',
+    input: trouble.extend({ key: z.string() }),
+    output: z.object({}),
+    errors: ['unavailable'],
+    deadline: 'quick',
+    idempotent: true,
   }),
   retryEvents: operation({
     summary: 'For the retry job: sends what failed and is due again, tells people of dead letters.',

@@ -22,6 +22,15 @@ export const platform = defineContract('platform', {
     deadline: 'quick',
     idempotent: true,
   }),
+  reportTrouble: operation({
+    summary: 'For the watch job: tells admins where getStatus was not OK, this time and the time before.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ told: z.int() }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   shareUse: operation({
     summary: 'For gateway workers: takes what users and addresses spent there, answers what they spent at the others.',
     access: 'internal',

@@ -1,0 +1,79 @@
+import test from 'ava'
+import mongoose from 'mongoose'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { bookings } from '../../functions/bookings/contract.js'
+import { events } from '../../functions/events/contract.js'
+import { feeds } from '../../functions/feeds/contract.js'
+import { platform } from '../../functions/platform/contract.js'
+import { until } from '../../proof/support/until.js'
+import { createTestSystem, HOUR_MS, START } from '../support/system.js'
+
+type Told = Record<string, unknown>
+
+/** What was POSTed to it. */
+async function startWebhook(t: { teardown(end: () => void): void }): Promise<{ url: string; posted: Told[] }> {
+  const posted: Told[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => (body += String(chunk)))
+    request.on('end', () => {
+      posted.push(JSON.parse(body) as Told)
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, posted }
+}
+
+test('trouble that stays is told once an hour, to admins and to the webhook, and no more when it is over', async (t) => {
+  const { url, posted } = await startWebhook(t)
+  const system = await createTestSystem(t, { env: { ALERT_WEBHOOK_URL: url } })
+  const admin = await system.makeUser({ role: 'admin' })
+  const outbox = system.databases.connection('bookings').collection('events')
+  const _id = new mongoose.Types.ObjectId()
+  const dead = { type: 'thing:changed', aggregate: { type: 'thing', id: _id }, version: 1, payload: '{}' }
+  await outbox.insertOne({
+    ...{ _id, ...dead, requestId: 'r', createdAt: START, isLocked: false, deadAt: START, failures: [] },
+  })
+  system.clock.advance(HOUR_MS)
+  const look = () => system.run(platform.reportTrouble, {}, null)
+  await until(async () => (await look()).told === 1)
+  const told = { about: 'events: dead letters', message: '1, the oldest for 1 h' }
+  t.like(posted, [{ event: 'system:trouble', ...told }])
+  t.is(posted.length, 1)
+  t.is((await look()).told, 0)
+  const news = (await system.run(feeds.readFeed, { feed: `user:${admin.userId}`, after: 0, limit: 10 }, null)).entries
+  t.like(news.at(-1), { name: 'system:trouble', data: told })
+
+  system.clock.advance(HOUR_MS)
+  await until(async () => (await look()).told === 1)
+  t.is(posted.length, 2)
+  await outbox.deleteMany({})
+  system.clock.advance(HOUR_MS)
+  await until(async () => (await system.run(platform.getStatus, {}, null)).status === 'OK')
+  t.is((await look()).told, 0)
+  t.is((await look()).told, 0)
+  t.is(posted.length, 2)
+})
+
+test('an audit that fails is told, whoever asked for it; the same trouble again is not', async (t) => {
+  const { url, posted } = await startWebhook(t)
+  const system = await createTestSystem(t, { env: { ALERT_WEBHOOK_URL: url } })
+  const user = await system.makeUser({ balance: 500 })
+  t.true((await system.run(bookings.auditBooks, {})).ok)
+  t.is(posted.length, 0)
+  const users = system.databases.connection('users').collection('users')
+  await users.updateOne({ _id: new mongoose.Types.ObjectId(user.userId) }, { $inc: { balance: 1n } })
+  t.false((await system.run(bookings.auditBooks, {})).ok)
+  t.is(posted.length, 1)
+  t.like(posted[0], { event: 'system:trouble', about: 'books' })
+  t.regex(String(posted[0]?.['message']), /^Violations: 1\. The first: ledger, /)
+
+  const trouble = { key: 'a', about: 'books', message: 'again', since: START.toISOString() }
+  const admin = await system.makeUser({ role: 'admin' })
+  for (let i = 0; i < 2; i++) await system.run(events.tellTrouble, trouble, null)
+  const { entries } = await system.run(feeds.readFeed, { feed: `user:${admin.userId}`, after: 0, limit: 10 }, null)
+  t.is(entries.filter(({ name }) => name === 'system:trouble').length, 1)
+})
