@@ -66,6 +66,8 @@ export type DeadEvent = {
   deadAt: string
 }
 
+export type Trouble = { about: string; message: string; since: string }
+
 export type FeedEntry = {
   feed: string
   seq: number
@@ -522,6 +524,32 @@ export interface Operations {
     }
     data: { items: Booking[]; nextCursor: string | null }
     errors: 'forbidden' | 'invalid_input'
+  }
+
+  /** A booking's story, for operators: the request that made it, each takeover, its reversal, what waits. */
+  traceBooking: {
+    input: { bookingId: string }
+    data: {
+      booking: Booking
+      requestId: string
+      epoch: number
+      repairs: {
+        at: string
+        by: string
+        from: 'INITIAL' | 'PENDING' | 'APPLIED' | 'COMMITTED' | 'CANCELLING' | 'CANCELLED'
+        why: string
+      }[]
+      waitingEvents: string[]
+      reversal?: Booking
+    }
+    errors: 'booking_not_found'
+  }
+
+  /** Bookings that have not moved for RECOVERY_STUCK_AFTER_MS, and parked ones, oldest first. */
+  listStuckBookings: {
+    input: { parked?: boolean; limit?: number; cursor?: string }
+    data: { items: Booking[]; nextCursor: string | null }
+    errors: 'invalid_input'
   }
 
   /** Takes a booking back: own ones until they begin (of a train: until TRAIN_CANCEL_NOTICE_MS before it leaves by now), admins always. Answers when the money is back. */
@@ -1175,6 +1203,8 @@ export interface UserNews {
     createdAt: string
     deadAt: string
   }
+  /** To all admins: getStatus was not OK for a minute, and again each hour while it lasts; or an audit failed. */
+  'system:trouble': Trouble
   /** To the receiver of a message; a socket that acknowledges it makes it `delivered`. Reads with `after` show it. */
   'message:new': {
     fromUserId: string

@@ -158,6 +158,35 @@ export const bookings = defineContract('bookings', {
     deadline: 'quick',
     idempotent: true,
   }),
+  traceBooking: operation({
+    summary: "A booking's story, for operators: the request that made it, each takeover, its reversal, what waits.",
+    access: 'admin',
+    input: z.strictObject({ bookingId: id }),
+    output: z.object({
+      booking,
+      /** Of the log lines about it. */
+      requestId: z.string(),
+      /** Raised by each takeover. */
+      epoch: z.int(),
+      /** Oldest first, the newest 50. */
+      repairs: z.array(z.object({ at: time, by: z.string(), from: state, why: z.string() })),
+      /** Types of its events that are not delivered yet. */
+      waitingEvents: z.array(z.string()),
+      reversal: booking.optional(),
+    }),
+    errors: ['booking_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  listStuckBookings: operation({
+    summary: 'Bookings that have not moved for RECOVERY_STUCK_AFTER_MS, and parked ones, oldest first.',
+    access: 'admin',
+    input: z.strictObject({ parked: z.boolean().optional(), ...page }),
+    output: listOf(booking),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   cancelBooking: operation({
     summary:
       'Takes a booking back: own ones until they begin (of a train: until TRAIN_CANCEL_NOTICE_MS before it leaves by now), admins always. Answers when the money is back.',

@@ -68,8 +68,25 @@ test.serial('a booking that recovery cannot end is parked after 15 attempts, and
     system.clock.advance(300_001)
     return system.run(bookings.recoverBookings, {})
   }
+  const stuckIds = async (input: { parked?: boolean }): Promise<string[]> =>
+    (await system.run(bookings.listStuckBookings, input)).items.map(({ id }) => id)
+  t.deepEqual(await stuckIds({}), [])
   for (let attempt = 1; attempt <= 15; attempt++) await crashAt(2, recover)
+  system.clock.advance(300_001)
+  t.deepEqual(
+    [await stuckIds({}), await stuckIds({ parked: false }), await stuckIds({ parked: true })],
+    [[bookingId], [bookingId], []],
+  )
   t.like(await recover(), { examined: 1, parked: 1 })
+  t.deepEqual(
+    [await stuckIds({}), await stuckIds({ parked: false }), await stuckIds({ parked: true })],
+    [[bookingId], [], [bookingId]],
+  )
+  const { repairs, booking, reversal, epoch } = await system.run(bookings.traceBooking, { bookingId })
+  t.like(booking, { id: bookingId, state: 'PENDING', parked: true })
+  t.is(reversal, undefined)
+  t.true(repairs.length >= 15 && epoch > 15)
+  t.like(repairs.at(-1), { by: 'recovery', from: 'PENDING' })
   t.like(await recover(), { examined: 0, parked: 0 })
   t.like(await system.run(bookings.getBooking, { bookingId }), { state: 'PENDING', parked: true })
   t.like(await system.run(bookings.auditBooks, {}), { ok: true, parked: [bookingId] })
@@ -80,4 +97,8 @@ test.serial('a booking that recovery cannot end is parked after 15 attempts, and
 
   t.like(await system.run(bookings.recoverBookings, { bookingId }), { examined: 1, committed: 1 })
   t.like(await system.run(bookings.auditBooks, {}), { ok: true, parked: [] })
+  await system.run(bookings.cancelBooking, { bookingId })
+  const traced = await system.run(bookings.traceBooking, { bookingId })
+  t.like(traced.reversal, { reverses: bookingId, state: 'COMMITTED' })
+  t.is(traced.booking.reversedBy, traced.reversal?.id)
 })

@@ -42,6 +42,7 @@ test('where the database is out of reach a command says so in one sentence, wher
     ['events', 'list'],
     ['views', 'status'],
     ['call', 'getStatus'],
+    ['bookings', 'list', '--parked'],
   ] as const
   for (const [name, ...args] of commands) {
     const { code, out, error } = await run(name, ...args)
@@ -81,6 +82,20 @@ test('npm run call lists, describes and completes operations, and names the one 
     [list, shown, completion, typo, internal, noJson].map(({ code }) => code),
     [0, 0, 0, 1, 1, 1],
   )
+})
+
+test('npm run bookings says what it takes', async (t) => {
+  const wrong = await Promise.all([
+    run('bookings'),
+    run('bookings', 'show'),
+    run('bookings', 'list', '--stuck', '--parked'),
+    run('bookings', 'recover', 'a', 'b'),
+    run('bookings', 'show', 'a', '--stuck'),
+  ])
+  for (const { code, error } of wrong) {
+    t.is(code, 1)
+    t.regex(error, /^npm run bookings -- <what to do>/)
+  }
 })
 
 test('a server that cannot carry the product is refused with what to do', (t) => {

@@ -12,7 +12,7 @@ const VERBS = new Set(
   `acknowledge alert announce answer append apply assign audit authenticate block call cancel change check commit
   complete confirm copy create delete deposit drop expire export find follow get invite join leave list lock mark move
   pay post propose put read receive recover redrive refund reject release remove rename report request reschedule
-  resend reserve reset resolve retry return revoke search send set settle share sign start take tell tidy unblock undo update verify
+  resend reserve reset resolve retry return revoke search send set settle share sign start take tell tidy trace unblock undo update verify
   withdraw`.split(/\s+/),
 )
 
