@@ -28,6 +28,10 @@ export interface Config extends DerivedLimits {
   tokenTtlMs: number
   /** How long an order holds its ticket unpaid. */
   orderExpiresAfterMs: number
+  /** Unpaid ones of a buyer. */
+  maxOpenOrders: number
+  /** How long a ticket that a buyer let go, unpaid, is for others only. */
+  orderPauseMs: number
   /** Buyer and seller cancel a confirmed invitation until so long before it begins. */
   invitationCancelNoticeMs: number
   /** Passengers cancel until `cancelNoticeMs` before the train leaves; where it moved by more than the other, until then. */
@@ -90,6 +94,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     tokenTtlMs: s.tokenTtlMs,
     ...limits(s),
     orderExpiresAfterMs: s.orderExpiresAfterMs,
+    maxOpenOrders: s.maxOpenOrders,
+    orderPauseMs: s.orderPauseMs,
     invitationCancelNoticeMs: s.invitationCancelNoticeMs,
     trains: { cancelNoticeMs: s.trainCancelNoticeMs, freeCancelAfterMs: s.trainFreeCancelAfterMs },
     stripe: {

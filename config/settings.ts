@@ -83,6 +83,13 @@ export const SETTINGS = {
     900_000,
     'How long an order holds its ticket unpaid',
   ),
+  maxOpenOrders: setting('MAX_OPEN_ORDERS', wholeNumber(1, 1000), 10, 'How many unpaid orders a buyer has at most'),
+  orderPauseMs: setting(
+    'ORDER_PAUSE_MS',
+    wholeNumber(0, HOUR_MS),
+    60_000,
+    'How long a ticket that a buyer let go, unpaid, is for others only',
+  ),
   trainCancelNoticeMs: setting(
     'TRAIN_CANCEL_NOTICE_MS',
     wholeNumber(0, 365 * DAY_MS),

@@ -240,6 +240,8 @@ export type ErrorCode =
   | 'ticket_not_found'
   | 'ticket_id_reused'
   | 'ticket_reserved'
+  | 'too_many_orders'
+  | 'order_too_soon'
   | 'order_not_found'
   | 'order_id_reused'
   | 'order_complete'
@@ -865,7 +867,13 @@ export interface Operations {
   createOrder: {
     input: { orderId?: string; ticketId: string; maxPrice?: number }
     data: Order
-    errors: 'order_id_reused' | 'ticket_not_found' | 'ticket_reserved' | 'price_changed'
+    errors:
+      | 'order_id_reused'
+      | 'ticket_not_found'
+      | 'ticket_reserved'
+      | 'price_changed'
+      | 'too_many_orders'
+      | 'order_too_soon'
   }
 
   /** Lets the ticket of an order go that is not paid: own ones, or any for admins. */

@@ -6,9 +6,10 @@ import { define, type Context } from '../../platform/runtime/function.js'
 import { isSameRequest, requestOf } from '../../platform/runtime/requests.js'
 import { tickets } from '../tickets/contract.js'
 import { emits, orders } from './contract.js'
-import { emit, holdsOf } from './order.changes.js'
+import { emit, holdsOf, type OrderTransaction } from './order.changes.js'
 import { Order, type OrderDocument } from './order.model.js'
 import { presentOrder, presentOrderNews } from './order.presenter.js'
+import { OPEN } from './order.states.js'
 
 const ATTEMPTS = 5
 
@@ -52,13 +53,15 @@ export default define(orders.createOrder, async (ctx, input) => {
   }
 })
 
-/** Null where a unique index refused it: the id, the ticket, which one order holds at a time, or the number. */
-async function insert(ctx: Context, order: Omit<OrderDocument, 'hold'>): Promise<OrderDocument | null> {
+/** Null where a unique index refused it: the id, the ticket, which one order holds at a time, the number, or the slot. */
+async function insert(ctx: Context, order: Omit<OrderDocument, 'hold' | 'slot'>): Promise<OrderDocument | null> {
   const model = ctx.model(Order)
   try {
     return await withEvents(ctx, emits, async (tx) => {
-      const { next: hold } = await holdsOf(ctx, order.ticketId, tx)
-      await model.create([{ ...order, hold }], { session: tx.session })
+      const { next: hold, latest } = await holdsOf(ctx, order.ticketId, tx)
+      if (latest) refuseTooSoon(ctx, order, latest)
+      const slot = await freeSlot(ctx, order, tx)
+      await model.create([{ ...order, hold, slot }], { session: tx.session })
       const saved = await model.findById(order._id).session(tx.session).orFail().lean()
       emit(tx, saved)
       return saved
@@ -67,6 +70,33 @@ async function insert(ctx: Context, order: Omit<OrderDocument, 'hold'>): Promise
     if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
     return null
   }
+}
+
+/** Whoever let a ticket go unpaid leaves it to others for a while: nobody holds it for ever without paying. */
+function refuseTooSoon(ctx: Context, order: Pick<OrderDocument, 'userId'>, latest: OrderDocument): void {
+  const letGo = latest.reason === 'expired' || latest.reason === 'cancelled_by_user'
+  if (latest.state !== 'cancelled' || !letGo || !latest.userId.equals(order.userId)) return
+  const retryAfterMs = latest.updatedAt.getTime() + ctx.config.orderPauseMs - ctx.now().getTime()
+  if (retryAfterMs > 0) throw new Refusal('order_too_soon', 'The ticket is for others for a while.', { retryAfterMs })
+}
+
+/** One of the buyer's slots that no open order has; of two orders that choose the same one, its index refuses one. */
+async function freeSlot(
+  ctx: Context,
+  { _id, userId }: Pick<OrderDocument, '_id' | 'userId'>,
+  tx: OrderTransaction,
+): Promise<number> {
+  const open = await ctx
+    .model(Order)
+    .find({ userId, state: { $in: [...OPEN] } }, { slot: 1 })
+    .session(tx.session)
+    .lean()
+  const taken = new Set(open.map(({ slot }) => slot))
+  const free = Array.from({ length: ctx.config.maxOpenOrders }, (_, slot) => slot).filter((slot) => !taken.has(slot))
+  // Orders that are made at once begin at different ones.
+  const slot = free[Number.parseInt(_id.toHexString().slice(-6), 16) % free.length]
+  if (slot === undefined) throw new Refusal('too_many_orders', `There are ${taken.size} unpaid orders already.`)
+  return slot
 }
 
 /** The same id again: the first outcome, as it stands by now. */

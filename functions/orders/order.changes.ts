@@ -58,18 +58,18 @@ export const emit = (tx: OrderTransaction, order: OrderDocument): void =>
     payload: presentOrderNews(order),
   })
 
-/** Who holds a ticket now, and what the next hold's number is. Both are only hints outside of a transaction. */
+/** Who holds a ticket now, its latest hold, and the next one's number. All are only hints outside of a transaction. */
 export async function holdsOf(
   ctx: Context,
   ticketId: Types.ObjectId,
   tx?: OrderTransaction,
-): Promise<{ holder: OrderDocument | null; next: number }> {
+): Promise<{ holder: OrderDocument | null; latest: OrderDocument | null; next: number }> {
   const model = ctx.model(Order)
   const session = tx?.session ?? null
   const holder = await model
     .findOne({ ticketId, state: { $in: [...HOLDING] } })
     .session(session)
     .lean()
-  const latest = await model.findOne({ ticketId }, { hold: 1 }).sort({ hold: -1 }).session(session).lean()
-  return { holder, next: (latest?.hold ?? 0) + 1 }
+  const latest = await model.findOne({ ticketId }).sort({ hold: -1 }).session(session).lean()
+  return { holder, latest, next: (latest?.hold ?? 0) + 1 }
 }

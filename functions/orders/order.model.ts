@@ -20,6 +20,8 @@ export interface OrderDocument {
   expiresAt: Date
   /** Counts the holds of the ticket from 1: this order's, the latest if it has held it twice. */
   hold: number
+  /** Of its buyer's slots for open orders: no two open ones have the same. */
+  slot: number
   /** The charge that completed it. */
   chargeId?: Types.ObjectId
   /** Charges that it turned away: decided once, whatever happens to it later. */
@@ -40,6 +42,7 @@ export const Order = defineModel<OrderDocument>('orders', 'orders', {
   reason: maybe(field.text),
   expiresAt: field.date,
   hold: field.count,
+  slot: field.count,
   chargeId: maybe(field.id),
   refusedCharges: listOf(recordOf<OrderDocument['refusedCharges'][number]>({ chargeId: field.id, reason: field.text })),
   version: field.count,

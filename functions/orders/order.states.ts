@@ -16,6 +16,9 @@ export const ORDER_TRANSITIONS: Record<OrderState, readonly OrderState[]> = {
 /** An order in these holds its ticket: the unique partial index lists the same. */
 export const HOLDING: readonly OrderState[] = ['created', 'awaiting_payment', 'complete']
 
+/** Unpaid, and holding its ticket: the unique partial index of a buyer's slots lists the same. */
+export const OPEN: readonly OrderState[] = ['created', 'awaiting_payment']
+
 /** From where an order may come to a state. */
 export const statesBefore = (state: OrderState): OrderState[] =>
   ORDER_STATES.filter((each) => ORDER_TRANSITIONS[each].includes(state))

@@ -26,6 +26,7 @@ export default makes({
         state: oneOf('created', 'awaiting_payment', 'complete', 'cancelled'),
         expiresAt: DATE,
         hold: NUMBER,
+        slot: COUNT,
         refusedCharges: listOf(objectOf({ chargeId: ID, reason: TEXT })),
         version: COUNT,
         request: REQUEST,
@@ -43,6 +44,13 @@ export default makes({
         partialFilterExpression: { state: { $in: ['created', 'awaiting_payment', 'complete'] } },
       },
       { key: { ticketId: 1, hold: -1 }, name: 'one_order_per_hold', unique: true },
+      // So many open orders a buyer as there are slots.
+      {
+        key: { userId: 1, slot: 1 },
+        name: 'one_open_order_per_slot',
+        unique: true,
+        partialFilterExpression: { state: { $in: ['created', 'awaiting_payment'] } },
+      },
       { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_buyer_and_age' },
       NEWEST_FIRST,
     ],

@@ -98,6 +98,14 @@ const VOCABULARY = {
     retryable: false,
     check: 'An order holds the ticket, or bought it. It may be free again when that order expires.',
   },
+  too_many_orders: {
+    retryable: false,
+    check: 'The buyer has MAX_OPEN_ORDERS unpaid orders: pay or cancel one first.',
+  },
+  order_too_soon: {
+    retryable: false,
+    check: 'The buyer let this very ticket go a moment ago: others come first, until details.retryAfterMs has passed.',
+  },
   order_not_found: { retryable: false, check: 'The orderId; other users’ orders are not found either.' },
   order_id_reused: {
     retryable: false,

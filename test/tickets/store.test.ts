@@ -51,6 +51,38 @@ test('an order takes the price of now, and the ticket is locked when it is answe
   await assertSettled(t, store)
 })
 
+test('a buyer has so many open orders, however many are asked for at once, and leaves what they let go to others', async (t) => {
+  const store = await createStore(t, { env: { MAX_OPEN_ORDERS: '3', ORDER_PAUSE_MS: '60000' } })
+  const buyer = await store.makeUser()
+  const other = await store.makeUser()
+  const on = await Promise.all(Array.from({ length: 6 }, () => store.sell()))
+  const codes = await Promise.all(
+    on.map(({ ticketId }) =>
+      store.run(orders.createOrder, { ticketId }, buyer).then(
+        ({ ticketId }) => ticketId,
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  )
+  t.is(codes.filter((code) => code === 'too_many_orders').length, 3, codes.join())
+  const held = on.filter(({ ticketId }) => codes.includes(ticketId))
+  t.is(held.length, 3)
+
+  const ticketId = held[0]?.ticketId ?? ''
+  const { items } = await store.run(orders.listOrders, {}, buyer)
+  const order = items.find((each) => each.ticketId === ticketId)
+  await store.run(orders.cancelOrder, { orderId: order?.id ?? '' }, buyer)
+  const { code, details } = await store.refused(orders.createOrder, { ticketId }, buyer)
+  t.deepEqual([code, details], ['order_too_soon', { retryAfterMs: 60_000 }])
+  const elsewhere = await store.sell()
+  await store.run(orders.createOrder, { ticketId: elsewhere.ticketId }, buyer)
+  store.clock.advance(59_999)
+  t.is((await store.refused(orders.createOrder, { ticketId }, buyer)).code, 'order_too_soon')
+  const theirs = await store.run(orders.createOrder, { ticketId }, other)
+  await store.run(orders.cancelOrder, { orderId: theirs.id }, other)
+  t.is((await store.refused(orders.createOrder, { ticketId }, buyer)).code, 'too_many_orders')
+})
+
 test('a lock follows the newest hold, whenever word of an older one comes', async (t) => {
   const store = await createStore(t)
   const { ticketId } = await store.sell()
