@@ -7,6 +7,8 @@ import { bookingEngine, reversalOf, rivalsOf } from '../../functions/bookings/bo
 import type { BookingDocument } from '../../functions/bookings/booking.model.js'
 import type { CarDocument } from '../../functions/bookings/kinds/car/car.model.js'
 import { carRules } from '../../functions/bookings/kinds/car/car.kind.js'
+// The third kind that there is; the first two are imported for their rules.
+import '../../functions/bookings/kinds/train/train.kind.js'
 import type { RoomDocument } from '../../functions/bookings/kinds/room/room.model.js'
 import { roomRules } from '../../functions/bookings/kinds/room/room.kind.js'
 import type { UserDocument } from '../../functions/users/user.model.js'

@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no overlap check',
     edits: [
       {
-        file: 'functions/bookings/kinds/car/car.kind.ts',
+        file: 'functions/bookings/period.kinds.ts',
         find: "    free: ({ from, to }) => ({ array: 'bookings', period: { from, to } }),\n",
         replace: '',
       },

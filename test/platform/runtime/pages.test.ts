@@ -1,12 +1,13 @@
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
-import mongoose, { Schema } from 'mongoose'
+import type mongoose from 'mongoose'
 import { z } from 'zod'
 import { calendars } from '../../../functions/calendars/contract.js'
 import { feeds } from '../../../functions/feeds/contract.js'
 import { messages } from '../../../functions/messages/contract.js'
 import { messageBoxProjection } from '../../../functions/messages/messageBox.projection.js'
 import type { Operation } from '../../../platform/contract/contract.js'
+import { field } from '../../../platform/database/fields.js'
 import { defineModel } from '../../../platform/database/model.js'
 import { pageOf, withinPage } from '../../../platform/runtime/pages.js'
 import { loadContracts } from '../../../platform/runtime/tree.js'
@@ -50,15 +51,21 @@ testProp(
   },
 )
 
-const Long = defineModel('tickets', 'pages', new Schema({ createdAt: Date, text: String, run: Number }) as never)
+interface LongDocument {
+  _id: mongoose.Types.ObjectId
+  createdAt: Date
+  text: string
+  run: number
+}
+const Long = defineModel<LongDocument>('tickets', 'pages', {
+  createdAt: field.date,
+  text: field.text,
+  run: field.count,
+})
 
 test('no document is lost or repeated, whatever their sizes are', async (t) => {
   const system = await createTestSystem(t)
-  const model = system.model(Long) as unknown as mongoose.Model<{
-    _id: mongoose.Types.ObjectId
-    createdAt: Date
-    text: string
-  }>
+  const model = system.model(Long)
   await model.collection.createIndex({ run: 1, createdAt: 1, _id: 1 })
   let run = 0
   await fc.assert(
