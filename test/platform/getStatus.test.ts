@@ -23,6 +23,7 @@ test('with a domain only that; an unknown one is invalid_input', async (t) => {
   const { functions } = await system.run(platform.getStatus, { domain: 'platform' }, null)
   t.deepEqual(functions, [
     { name: 'getStatus', instances: 1 },
+    { name: 'reportTrouble', instances: 1 },
     { name: 'shareUse', instances: 1 },
   ])
   const refusal = await system.refused(platform.getStatus, { domain: '__proto__' }, null)
