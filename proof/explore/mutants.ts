@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'functions/bookings/kinds/room/room.kind.ts',
-        find: "      $expr: { $lt: [mostTakenExpression(booking.nights), '$units'] },\n",
+        find: "    $expr: { $lt: [mostTakenExpression(booking.nights), '$units'] },\n",
         replace: '',
       },
     ],
