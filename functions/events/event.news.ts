@@ -1,4 +1,5 @@
 import type { Context } from '../../platform/runtime/function.js'
+import { Refusal } from '../../platform/contract/errors.js'
 import type { StoredEvent } from '../../platform/events/events.js'
 import { feeds } from '../feeds/contract.js'
 import { users } from '../users/contract.js'
@@ -23,16 +24,20 @@ const withoutCause = ({ cause, ...failure }: ReturnType<typeof presentDeadEvent>
   return failure
 }
 
-/** Rejects where not all could be told; then everybody is told again, and sockets know it by its key. */
+/** Refuses, `unavailable`, where not all could be told; then everybody is told again, and sockets know it by its key. */
 export async function tellAdmins(
   ctx: Context,
   news: { key: string; name: string; data: Record<string, unknown>; at: string },
 ): Promise<void> {
-  const { userIds } = await ctx.call(users.listAdminIds, {})
-  await Promise.all([
-    ...userIds.map((id) => ctx.call(feeds.appendToFeed, { feed: `user:${id}`, entries: [news] })),
-    post(ctx.config.alertWebhookUrl, { event: news.name, ...news.data }),
-  ])
+  try {
+    const { userIds } = await ctx.call(users.listAdminIds, {})
+    await Promise.all([
+      ...userIds.map((id) => ctx.call(feeds.appendToFeed, { feed: `user:${id}`, entries: [news] })),
+      post(ctx.config.alertWebhookUrl, { event: news.name, ...news.data }),
+    ])
+  } catch (error) {
+    throw new Refusal('unavailable', 'Not everybody could be told.', undefined, { cause: error })
+  }
 }
 
 async function post(url: string, body: object): Promise<void> {

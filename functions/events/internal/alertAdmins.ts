@@ -1,4 +1,3 @@
-import { Refusal } from '../../../platform/contract/errors.js'
 import { define } from '../../../platform/runtime/function.js'
 import { events } from '../contract.js'
 import { tellAdmins } from '../event.news.js'
@@ -6,10 +5,6 @@ import { tellAdmins } from '../event.news.js'
 export default define(events.alertAdmins, async (ctx, { eventId, payload: { alert }, createdAt }) => {
   const { name, ...data } = alert
   ctx.log.error(data, name)
-  try {
-    await tellAdmins(ctx, { key: eventId, name, data, at: createdAt })
-  } catch (error) {
-    throw new Refusal('unavailable', 'Not everybody could be told.', undefined, { cause: error })
-  }
+  await tellAdmins(ctx, { key: eventId, name, data, at: createdAt })
   return {}
 })
