@@ -1,28 +1,11 @@
 import test from 'ava'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { events } from '../../functions/events/contract.js'
 import { feeds } from '../../functions/feeds/contract.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { DEAD_AFTER } from '../../platform/events/retries.js'
 import { until } from '../../proof/support/until.js'
+import { startWebhook } from '../support/webhook.js'
 import { createEventSystem } from './support.js'
-
-/** What was POSTed to it; answers these codes in turn, then 200. */
-async function startWebhook(t: { teardown(end: () => void): void }, codes: number[] = []) {
-  const posted: Record<string, unknown>[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk) => (body += String(chunk)))
-    request.on('end', () => {
-      posted.push(JSON.parse(body) as Record<string, unknown>)
-      response.writeHead(codes.shift() ?? 200).end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`, posted }
-}
 
 test('a poisoned event ends as a dead letter, people are told, others go on, and it can be driven again', async (t) => {
   const webhook = await startWebhook(t, [500])

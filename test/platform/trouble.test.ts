@@ -1,31 +1,12 @@
 import test from 'ava'
 import mongoose from 'mongoose'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { bookings } from '../../functions/bookings/contract.js'
 import { events } from '../../functions/events/contract.js'
 import { feeds } from '../../functions/feeds/contract.js'
 import { platform } from '../../functions/platform/contract.js'
 import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, START } from '../support/system.js'
-
-type Told = Record<string, unknown>
-
-/** What was POSTed to it. */
-async function startWebhook(t: { teardown(end: () => void): void }): Promise<{ url: string; posted: Told[] }> {
-  const posted: Told[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk) => (body += String(chunk)))
-    request.on('end', () => {
-      posted.push(JSON.parse(body) as Told)
-      response.end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, posted }
-}
+import { startWebhook } from '../support/webhook.js'
 
 test('trouble that stays is told once an hour, to admins and to the webhook, and no more when it is over', async (t) => {
   const { url, posted } = await startWebhook(t)
@@ -56,6 +37,32 @@ test('trouble that stays is told once an hour, to admins and to the webhook, and
   t.is((await look()).told, 0)
   t.is((await look()).told, 0)
   t.is(posted.length, 2)
+})
+
+test('where the webhook could not be told, it is told later, and admins hear it once', async (t) => {
+  const { url, posted } = await startWebhook(t, [500, 500])
+  const system = await createTestSystem(t, { env: { ALERT_WEBHOOK_URL: url } })
+  const admin = await system.makeUser({ role: 'admin' })
+  const _id = new mongoose.Types.ObjectId()
+  const dead = { type: 'thing:changed', aggregate: { type: 'thing', id: _id }, version: 1, payload: '{}' }
+  await system.databases
+    .connection('bookings')
+    .collection('events')
+    .insertOne({ ...{ _id, ...dead, requestId: 'r', createdAt: START, isLocked: false, deadAt: START, failures: [] } })
+  const outcomes: string[] = []
+  await until(async () => {
+    system.clock.advance(60_000)
+    const outcome = await system.run(platform.reportTrouble, {}, null).then(
+      ({ told }) => `told ${told}`,
+      ({ code }: { code: string }) => code,
+    )
+    outcomes.push(outcome)
+    return outcome === 'told 1'
+  })
+  t.deepEqual(outcomes.slice(-3), ['unavailable', 'unavailable', 'told 1'])
+  t.is(posted.length, 3)
+  const { entries } = await system.run(feeds.readFeed, { feed: `user:${admin.userId}`, after: 0, limit: 10 }, null)
+  t.is(entries.filter(({ name }) => name === 'system:trouble').length, 1)
 })
 
 test('an audit that fails is told, whoever asked for it; the same trouble again is not', async (t) => {

@@ -17,7 +17,8 @@ export default define(platform.reportTrouble, async (ctx) => {
   const now = ctx.now()
   const due = ctx.use(createMemory).look(troubles, now)
   for (const { about, message, since, seen } of due) {
-    const key = `${about} ${since.toISOString()} ${now.toISOString()}`
+    // The same until it was told: who could be told while others could not hears it once.
+    const key = `${about} ${since.toISOString()} ${seen.toldAt?.toISOString() ?? 'first'}`
     await ctx.call(events.tellTrouble, { key, about, message, since: since.toISOString() })
     seen.toldAt = now
   }
