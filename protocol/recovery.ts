@@ -23,10 +23,15 @@ export interface RecoveryReport {
 export const stuckSince = (ctx: Pick<Context, 'now' | 'config'>): Date =>
   new Date(ctx.now().getTime() - ctx.config.recovery.stuckAfterMs)
 
+/** What may be stuck or parked. createdAt never changes and is never after lastModified: its index narrows, that decides. */
+export const maybeStuck = (ctx: Pick<Context, 'now' | 'config'>) => ({
+  ...isOutstanding,
+  createdAt: { $lt: stuckSince(ctx) },
+})
+
 /** Those that were never taken over first, each oldest first; those that do not fit wait for the next run. */
 export async function findStuck<B extends EngineBooking>(ctx: Context, engine: Engine<B>): Promise<B[]> {
-  // createdAt never changes and is never after lastModified: its index narrows, lastModified decides.
-  const stuck = { ...isOutstanding, createdAt: { $lt: stuckSince(ctx) }, parked: false }
+  const stuck = { ...maybeStuck(ctx), parked: false }
   const { fresh, again } = dueFilters(ctx, 'recoveries')
   return [...(await engine.find({ ...stuck, ...fresh }, PAGE)), ...(await engine.find({ ...stuck, ...again }, PAGE))]
 }
@@ -38,7 +43,7 @@ export async function unsettledOf<B extends EngineBooking>(
 ): Promise<Unsettled[]> {
   const found = await ctx
     .model(model)
-    .find({ ...isOutstanding, createdAt: { $lt: stuckSince(ctx) } } as never, { parked: 1, lastModified: 1 })
+    .find(maybeStuck(ctx) as never, { parked: 1, lastModified: 1 })
     .sort({ createdAt: 1 })
     .limit(BACKLOG_PAGE)
     .maxTimeMS(BACKLOG_READ_MS)
