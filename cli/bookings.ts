@@ -1,7 +1,7 @@
-import { connect, type Data, type Holdfast } from '../client/src/index.js'
+import type { Data, Holdfast } from '../client/src/index.js'
 import { loadConfig } from '../config/index.js'
 import { command, CommandFailure } from './lib/command.js'
-import { gatewayUrl } from './lib/gateway.js'
+import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
 import { table } from './lib/table.js'
 
@@ -16,27 +16,20 @@ const USAGE = `npm run bookings -- <what to do>
 Works on the running system, through the gateway.`
 
 const OPTIONS = { stuck: { type: 'boolean' }, parked: { type: 'boolean' } } as const
-/** A person waits. */
-const CONNECT_MS = 2000
 
 await command(USAGE, OPTIONS, async ({ stuck, parked }, [verb, id, ...rest]) => {
   const filtered = stuck !== undefined || parked !== undefined
   if (rest.length > 0 || (filtered && verb !== 'list') || (stuck && parked)) throw new CommandFailure(USAGE)
   if (verb === 'list' && id === undefined)
-    return withClient((client) => list(client, filtered ? Boolean(parked) : undefined))
-  if (verb === 'show' && id !== undefined) return withClient((client) => show(client, id))
-  if (verb === 'recover' && id !== undefined) return withClient((client) => recover(client, id))
+    return asAdmin((client) => list(client, filtered ? Boolean(parked) : undefined))
+  if (verb === 'show' && id !== undefined) return asAdmin((client) => show(client, id))
+  if (verb === 'recover' && id !== undefined) return asAdmin((client) => recover(client, id))
   throw new CommandFailure(USAGE)
 })
 
-async function withClient(work: (client: Holdfast) => Promise<void>): Promise<void> {
+async function asAdmin(work: (client: Holdfast) => Promise<void>): Promise<void> {
   const config = loadConfig()
-  const client = await connect(gatewayUrl(config), { token: await tokenFor(config, 'admin'), deadlineMs: CONNECT_MS })
-  try {
-    await work(client)
-  } finally {
-    client.close()
-  }
+  await withClient(config, await tokenFor(config, 'admin'), work)
 }
 
 async function list(client: Holdfast, parked: boolean | undefined): Promise<void> {

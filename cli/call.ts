@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { connect } from '../client/src/index.js'
 import { loadConfig, nearest } from '../config/index.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { loadContracts } from '../platform/runtime/tree.js'
 import { command, CommandFailure } from './lib/command.js'
-import { gatewayUrl } from './lib/gateway.js'
+import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
 import { rows, type JsonSchema } from './lib/shapes.js'
 import { table } from './lib/table.js'
@@ -23,8 +22,6 @@ const OPTIONS = {
   input: { type: 'string' },
   completion: { type: 'boolean' },
 } as const
-/** A person waits. */
-const CONNECT_MS = 2000
 
 await command(USAGE, OPTIONS, async ({ as, list, input: shown, completion }, [name, text = '{}', ...rest]) => {
   const operations = new Map([...(await loadContracts())].filter(([, { access }]) => access !== 'internal'))
@@ -44,12 +41,9 @@ await command(USAGE, OPTIONS, async ({ as, list, input: shown, completion }, [na
   const input = parse(text)
   const config = loadConfig()
   const token = await (as === undefined ? tokenFor(config, 'admin') : tokenFor(config, 'user', as))
-  const client = await connect(gatewayUrl(config), { token, deadlineMs: CONNECT_MS })
-  try {
+  await withClient(config, token, async (client) => {
     console.log(JSON.stringify(await client.call(name, input, { deadlineMs: config.deadlinesMs.sweep }), null, 2))
-  } finally {
-    client.close()
-  }
+  })
 })
 
 function describe({ name, summary, input }: Operation): string {

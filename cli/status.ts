@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type Data } from '../client/src/index.js'
 import { loadConfig, type Config } from '../config/index.js'
@@ -7,7 +7,7 @@ import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { domainsWithDatabase } from '../platform/runtime/tree.js'
 import { command } from './lib/command.js'
 import { gatewayUrl } from './lib/gateway.js'
-import { daemonRuns } from './lib/pm2.js'
+import { daemonRuns, runsBy } from './lib/pm2.js'
 
 const USAGE = `npm run status [-- --json]
 
@@ -61,19 +61,11 @@ function processes(config: Config): string {
   if (!daemonRuns(config)) return `PM2 does not run in PM2_HOME=${config.pm2Home}: npm start starts everything.`
   const files = readdirSync(join(config.pm2Home, 'pids'))
   const isAlive = (app: string): boolean =>
-    files.some((file) => file.startsWith(`${app}-`) && lives(Number(readFileSync(join(config.pm2Home, 'pids', file)))))
+    files.some((file) => file.startsWith(`${app}-`) && runsBy(join(config.pm2Home, 'pids', file)))
   const apps = [
     ...ecosystem(config, PACKAGE_ROOT).map(({ name }) => name),
     ...(config.embeddedMongo ? [MONGOD_APP] : []),
   ]
   const dead = apps.filter((app) => !isAlive(app))
   return dead.length > 0 ? `Not running: ${dead.join(', ')}. See npx pm2 ls.` : 'PM2 runs a process of every app.'
-}
-
-function lives(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }

@@ -65,10 +65,13 @@ export async function pm2(args: string[], onLine: (line: string) => void = () =>
 const PATIENCE_MS = 300_000
 
 /** Whether PM2's daemon runs. Asking PM2 itself would start one. */
-export function daemonRuns({ pm2Home }: Config): boolean {
+export const daemonRuns = ({ pm2Home }: Config): boolean => runsBy(join(pm2Home, 'pm2.pid'))
+
+/** Whether the process runs whose id stands in this file. */
+export function runsBy(pidFile: string): boolean {
   try {
-    process.kill(Number(readFileSync(join(pm2Home, 'pm2.pid'), 'utf8')), 0)
-    return true
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    return pid > 0 && process.kill(pid, 0)
   } catch {
     return false
   }
