@@ -21,7 +21,7 @@ interface Carrier {
 export type OutboxNews = { events: PendingEvent[] } | { again: ObjectId }
 
 export interface OutboxReader {
-  /** All events, in pages, each aggregate's in order and together as far as they lie in one collection. */
+  /** All events, in pages that are read when they are asked for, each aggregate's in order and together as far as they lie in one collection. */
   pages(): AsyncGenerator<PendingEvent[]>
   /** Those of a few aggregates, each one's in order. */
   of(aggregates: Aggregate[]): Promise<PendingEvent[]>
@@ -47,7 +47,12 @@ export async function openOutboxReader(
 ): Promise<OutboxReader> {
   const db = connection.db as mongoose.mongo.Db
   const session = connection.getClient().startSession({ causalConsistency: true })
-  await db.command({ ping: 1 }, { session })
+  /**
+   * What the session reads from here on has all that was written before. Delivered events are removed at w:1: a majority
+   * read alone may show them for as long as a journal flush takes, and they would be delivered once more.
+   */
+  const catchUp = () => db.command({ ping: 1 }, { session })
+  await catchUp()
   const options = { session, readConcern: { level: 'majority' as const } }
   const stream = db.watch<StoredEvent>(pipeline(carriers, subscribed), {
     ...(session.operationTime && { startAtOperationTime: session.operationTime }),
@@ -56,6 +61,7 @@ export async function openOutboxReader(
   async function* storedPages(): AsyncGenerator<PendingEvent[]> {
     let after: StoredEvent | undefined
     for (;;) {
+      await catchUp()
       let cursor = eventsOf(connection).find({}, options).hint(BY_AGGREGATE).limit(PAGE)
       if (after) {
         const { aggregate, version } = after
@@ -74,6 +80,7 @@ export async function openOutboxReader(
       const beyond = after
         ? { $or: [{ createdAt: { $gt: after.createdAt } }, { createdAt: after.createdAt, _id: { $gt: after._id } }] }
         : {}
+      await catchUp()
       const page = await db
         .collection<Carrier>(collection)
         .find(
@@ -99,6 +106,7 @@ export async function openOutboxReader(
     },
     async of(aggregates) {
       const found: PendingEvent[] = []
+      await catchUp()
       for (const type of new Set(aggregates.map((each) => each.type))) {
         const ids = aggregates.filter((each) => each.type === type).map(({ id }) => id)
         const stored = eventsOf(connection).find({ 'aggregate.type': type, 'aggregate.id': { $in: ids } }, options)
