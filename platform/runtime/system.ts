@@ -194,6 +194,7 @@ export function createSystem(options: SystemOptions): System {
     const input = operation.input.safeParse(envelope.input)
     if (!input.success) throw invalidInput(input.error)
     const { caller, requestId } = envelope
+    let ownLog: Logger | undefined
     const context: Context = {
       config,
       now: system.now,
@@ -207,7 +208,10 @@ export function createSystem(options: SystemOptions): System {
       deadlineAt,
       remainingMs: () => Math.max(0, deadlineAt - Date.now()),
       isWanted: () => isWanted() && Date.now() < deadlineAt,
-      log: log.child({ requestId, operation: envelope.operation }),
+      // Most calls say nothing of their own.
+      get log() {
+        return (ownLog ??= log.child({ requestId, operation: envelope.operation }))
+      },
       call: (callee, calleeInput) => system.call(callee, calleeInput, { caller, requestId, deadlineAt }),
     }
     options.underWay?.begin(envelope.operation)
