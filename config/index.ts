@@ -43,6 +43,7 @@ export interface Config extends DerivedLimits {
   years: { first: number; last: number }
   /** How long a booking of a period may be. */
   maxBookingDays: number
+  maxDocumentBytes: number
   rateLimitPerSecond: number
   /** 0: not bounded, as where rateLimitPerSecond is 0. */
   callsPerUser: number
@@ -73,7 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const domainUris = readDomainUris(env)
   const development = s.env === 'development' || s.env === 'test'
   const dataDir = resolve(s.dataDir)
-  const secrets = development ? keptSecrets(dataDir, s) : s
+  const secrets = development ? developmentSecrets(dataDir, s) : s
   refuseWeak({ AUTH_SECRET: secrets.authSecret, CLUSTER_SECRET: secrets.clusterSecret })
   if (s.authSecretAlso) refuseWeak({ AUTH_SECRET_ALSO: s.authSecretAlso })
   refuseStrangers(s, development)
@@ -107,6 +108,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     webhooks: { host: s.webhookHost, port: s.webhookPort },
     years: { first: s.firstYear, last: s.lastYear },
     maxBookingDays: s.maxBookingDays,
+    maxDocumentBytes: s.maxDocumentBytes,
     rateLimitPerSecond: s.rateLimitPerSecond,
     callsPerUser: s.rateLimitPerSecond === 0 ? 0 : s.callsPerUser,
     jobsPort: s.jobsPort,
@@ -122,14 +124,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     warnings: nearMisses(env),
     environment: ownEnvironment(env),
   })
-}
-
-function keptSecrets(dataDir: string, s: Settings): { authSecret: string; clusterSecret: string } {
-  try {
-    return developmentSecrets(dataDir, s)
-  } catch (error) {
-    throw new ConfigError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}`, { cause: error })
-  }
 }
 
 function refuseWeak(secrets: Record<string, string>): void {

@@ -128,6 +128,12 @@ export const SETTINGS = {
   firstYear: setting('FIRST_YEAR', wholeNumber(1, 9998), 1970, 'The first year that may be asked about or booked'),
   lastYear: setting('LAST_YEAR', wholeNumber(1, 9998), 2199, 'The last year that may be asked about or booked'),
   maxBookingDays: setting('MAX_BOOKING_DAYS', wholeNumber(1, 36_600), 366, 'How long a booking may be'),
+  maxDocumentBytes: setting(
+    'MAX_DOCUMENT_BYTES',
+    wholeNumber(2000, 8_000_000),
+    1_000_000,
+    'A thing to book, or a user, whose document is larger takes no new bookings until what is old is forgotten',
+  ),
   callsPerUser: setting(
     'CALLS_PER_USER',
     wholeNumber(0, 100_000),

@@ -231,6 +231,7 @@ export type ErrorCode =
   | 'booking_outstanding'
   | 'booking_id_reused'
   | 'booking_state_changed'
+  | 'too_many_bookings'
   | 'booking_started'
   | 'price_changed'
   | 'booking_not_stuck'
@@ -473,10 +474,11 @@ export interface Operations {
       | 'invalid_input'
       | 'booking_started'
       | 'price_changed'
+      | 'insufficient_funds'
+      | 'too_many_bookings'
       | 'booking_outstanding'
       | 'car_unavailable'
       | 'room_unavailable'
-      | 'insufficient_funds'
       | 'booking_state_changed'
   }
 
@@ -502,6 +504,8 @@ export interface Operations {
       | 'invalid_input'
       | 'booking_started'
       | 'price_changed'
+      | 'insufficient_funds'
+      | 'too_many_bookings'
       | 'booking_outstanding'
   }
 

@@ -5,7 +5,6 @@ import { invalidInput } from '../../platform/runtime/invocation.js'
 import { isSameRequest, type RequestMark } from '../../platform/runtime/requests.js'
 import { newEngineDocument } from '../../protocol/request.js'
 import { isOutstanding } from '../../protocol/states.js'
-import { users } from '../users/contract.js'
 import { readBooking } from './booking.access.js'
 import { bookingEngine, outstandingRefusal } from './booking.engine.js'
 import { bookableKinds, type BookableKind } from './booking.kinds.js'
@@ -13,6 +12,7 @@ import type { BookingDocument } from './booking.model.js'
 import { kindAsked } from './kinds.rules.js'
 import type { Draft } from './kinds/kind.js'
 import type { KindContract } from './kinds/kind.rules.js'
+import { assertCanPay, payers } from './payer.access.js'
 
 const { ObjectId } = mongoose.Types
 
@@ -46,9 +46,8 @@ export async function draftOf(
   userId: string,
 ): Promise<Draft> {
   const kind = bookableKinds().get(kindAsked(operation, input)) as BookableKind
-  const draft = await kind.draft(ctx, input)
-  // The gateway knows that a caller exists; only somebody else may not.
-  if (userId !== ctx.caller?.userId) await ctx.call(users.getUser, { userId })
+  const [draft, payer] = await Promise.all([kind.draft(ctx, input), ctx.use(payers).look(userId)])
+  if (payer === null) throw new Refusal('user_not_found', `There is no user ${userId}.`)
   if (!Number.isSafeInteger(draft.cost)) {
     throw invalidInput({ issues: [{ path: [kind.costsBy], message: 'the cost of so much would pass 2^53 - 1' }] })
   }
@@ -63,6 +62,7 @@ export async function draftOf(
   if (input.maxCost !== undefined && draft.cost > input.maxCost) {
     throw new Refusal('price_changed', 'It costs more than maxCost.', { cost: draft.cost })
   }
+  if (payer) assertCanPay(ctx, userId, payer, draft.cost)
   return draft
 }
 

@@ -13,23 +13,22 @@ import { remoteUser } from '../users/user.remote.js'
 import { carriedByMove, carriedByInsert } from './booking.news.js'
 import { bookableKinds, kindOf, ownFieldsOf, type BookableKind } from './booking.kinds.js'
 import { Booking, type BookingDocument } from './booking.model.js'
+import { payers } from './payer.access.js'
+import { waitingForDecisions } from './waiting.participant.js'
 
 /**
  * The protocol's engine for bookings: what is booked votes, here or in the domain where it lives (its kind knows), and
  * the user in the users domain.
  */
 export function bookingEngine(system: System): Engine<BookingDocument> {
-  const things = new Map([...bookableKinds()].map(([name, kind]) => [name, voterOf(kind, system)]))
   const afterwards = new Map([...bookableKinds()].map(([name, kind]) => [name, kind.afterwards?.(system)]))
-  const user = {
-    ...remoteUser<BookingDocument>(system, 'booking', (booking) => booking),
-    refusal: 'insufficient_funds',
-  }
+  const user = payerOf(system)
   const store = mongoStore<BookingDocument>(system.model(Booking).collection, {
     encode: (booking) => ({ ...booking, cost: long(booking.cost), ...carriedByInsert(booking, system) }),
     timeoutMs: system.config.deadlinesMs.write,
   })
   const original = originalOf(store)
+  const things = new Map([...bookableKinds()].map(([name, kind]) => [name, voterOf(kind, system, store)]))
   return createEngine<BookingDocument>({
     store,
     votersOf: (booking) => [things.get(kindOf(booking).name) as Voter<BookingDocument>, user],
@@ -65,10 +64,32 @@ export function originalOf(store: Pick<Store<BookingDocument>, 'update'>): Parti
   }
 }
 
-const voterOf = (kind: BookableKind, system: System): Voter<BookingDocument> => ({
-  ...kind.participant(system),
-  refusal: kind.refusal,
-})
+function payerOf(system: System): Voter<BookingDocument> {
+  const user = remoteUser<BookingDocument>(system, 'booking', (booking) => booking)
+  return {
+    ...user,
+    async apply(booking) {
+      const vote = await user.apply(booking)
+      if (vote === 'refused') system.use(payers).couldNotPay(booking.userId.toHexString())
+      return vote
+    },
+    refusal: 'insufficient_funds',
+  }
+}
+
+function voterOf(
+  kind: BookableKind,
+  system: System,
+  store: Pick<Store<BookingDocument>, 'find'>,
+): Voter<BookingDocument> {
+  async function isHeldUndecided(booking: BookingDocument): Promise<boolean> {
+    const held = await kind.holders(system, booking)
+    if (!held) return false
+    const [undecided] = await store.find({ ...held, state: { $in: ['PENDING', 'CANCELLING'] } }, 1)
+    return undecided !== undefined
+  }
+  return { ...waitingForDecisions(kind.participant(system), isHeldUndecided), refusal: kind.refusal }
+}
 
 /** A user has one outstanding booking at a time, a reversal too. */
 export const rivalsOf = ({ userId }: BookingDocument) => ({ userId })

@@ -11,6 +11,7 @@ import {
   auditThings,
   notForgotten,
   thingFields,
+  thingHolders,
   thingKind,
   thingParticipant,
   thingRules,
@@ -39,6 +40,7 @@ export function periodKind<T extends PeriodThing, F extends keyof T & string>(
   return {
     ...thingKind(name, { model, reads, draft: (thing, period) => ({ ...period, cost: cost(thing, period) }) }),
     participant: (system) => thingParticipant(system, model, periodRules(name)(system)),
+    holders: thingHolders(name, model, ({ from, to }) => ({ from: { $lt: to }, to: { $gt: from } })),
     refusalText: `The ${name} is booked for an overlapping period, or retired.`,
     audit: {
       ...auditThings(model, overlapsOf),

@@ -1,6 +1,7 @@
 import mongoose, { type QueryFilter, type Types } from 'mongoose'
 import { coalesce } from '../../platform/lib/coalesce.js'
 import { Refusal, type BookableKinds } from '../../platform/contract/errors.js'
+import { bytesOf } from '../../platform/database/bytes.js'
 import { field, listOf, type Field } from '../../platform/database/fields.js'
 import type { ModelDefinition } from '../../platform/database/model.js'
 import type { Context } from '../../platform/runtime/function.js'
@@ -12,9 +13,10 @@ import { memoryFields } from '../../protocol/fields.js'
 import { mongoStore } from '../../protocol/mongoStore.js'
 import { BOOKING_PLACES, participant, type Participant, type ParticipantRules } from '../../protocol/participant.js'
 import { FINAL, isOutstanding } from '../../protocol/states.js'
-import type { Period } from '../../protocol/store.js'
+import type { Filter, Period } from '../../protocol/store.js'
 import { Booking, type BookingDocument } from './booking.model.js'
 import type { AuditedThing, Draft } from './kinds/kind.js'
+import { assertRemembersMore } from './memory.rules.js'
 
 const { ObjectId } = mongoose.Types
 
@@ -90,12 +92,32 @@ export function thingParticipant<B extends BookingDocument, T extends ThingDocum
   return participant(store, rules)
 }
 
+/** Of such a thing, `holders` of its kind: `overlaps` says which bookings are in the way of this one at all. */
+export const thingHolders =
+  <B extends BookingDocument, T extends ThingDocument>(
+    name: keyof BookableKinds,
+    model: ModelDefinition<T>,
+    overlaps: (booking: B) => Filter,
+  ) =>
+  async (system: System, booking: B): Promise<Filter | null> => {
+    const thing = await system
+      .model(model)
+      .collection.findOne<Pick<T, 'pendingBookings'>>(
+        { _id: idOfThing(name, booking) },
+        { projection: { pendingBookings: 1 } },
+      )
+    return thing?.pendingBookings.length ? { _id: { $in: thing.pendingBookings }, ...overlaps(booking) } : null
+  }
+
+const idOfThing = (name: keyof BookableKinds, booking: object): Types.ObjectId =>
+  (booking as Record<string, Types.ObjectId>)[`${name}Id`] as Types.ObjectId
+
 /** What every rule of such a participant has: beside these, what the booking holds and what must be free. */
 export function thingRules<B extends BookingDocument>(name: keyof BookableKinds, { now }: Pick<System, 'now'>) {
   const touch = () => ({ $set: { updatedAt: now() } })
   return {
     name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
-    documentId: (booking: B) => (booking as unknown as Record<string, Types.ObjectId>)[`${name}Id`] as Types.ObjectId,
+    documentId: (booking: B) => idOfThing(name, booking),
     places: THING_PLACES,
     take: touch,
     giveBack: touch,
@@ -105,17 +127,19 @@ export function thingRules<B extends BookingDocument>(name: keyof BookableKinds,
 
 const THING_PLACES = { ...BOOKING_PLACES, activeId: 'bookings._id' }
 
+type Terms<T, F extends keyof T> = Pick<T, F> & { _id: Types.ObjectId; bytes: number }
+
 /** What a booking needs to know of its thing beforehand; null where there is none. Reads asked for together share a round trip. */
 export const thingTerms =
   <T extends ThingDocument, F extends keyof T & string>(model: ModelDefinition<T>, fields: readonly F[]) =>
-  (system: System): ((id: string) => Promise<Pick<T, '_id' | F> | null>) =>
-    coalesce<string, Pick<T, '_id' | F> | null>(
+  (system: System): ((id: string) => Promise<Terms<T, F> | null>) =>
+    coalesce<string, Terms<T, F> | null>(
       async (asked) => {
         const unique = [...new Set(asked)].map((each) => new ObjectId(each))
-        const projection = Object.fromEntries(fields.map((each) => [each, 1]))
+        const projection = { ...Object.fromEntries(fields.map((each) => [each, 1])), ...bytesOf }
         const found = await system
           .model(model)
-          .collection.find<Pick<T, '_id' | F>>({ _id: { $in: unique } }, { projection })
+          .collection.find<Terms<T, F>>({ _id: { $in: unique } }, { projection })
           .toArray()
         const byId = new Map(found.map((thing) => [thing._id.toHexString(), thing]))
         return asked.map((each) => byId.get(each) ?? null)
@@ -160,6 +184,7 @@ export function thingKind<B extends BookingDocument, T extends ThingDocument, F 
       const thing = await ctx.use(terms)(id)
       if (!thing) throw new Refusal(`${name}_not_found`, `There is no ${name} ${id}.`)
       if (thing.retired) throw new Refusal(`${name}_retired`, `The ${name} takes no new bookings.`)
+      assertRemembersMore(ctx, name, thing.bytes)
       return { [idField]: thing._id, ...draft(thing, { from: new Date(from), to: new Date(to) }) } as Draft<B>
     },
     costsBy: 'to',

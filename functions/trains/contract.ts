@@ -145,9 +145,27 @@ export const trains = defineContract('trains', {
     input: z.strictObject({ trainIds: z.array(id).max(1000) }),
     output: z.object({
       terms: z.array(
-        z.object({ pricePerSeat: price, departureTime: time, arrivalTime: time, calledOff: z.boolean() }).nullable(),
+        z
+          .object({
+            pricePerSeat: price,
+            departureTime: time,
+            arrivalTime: time,
+            calledOff: z.boolean(),
+            /** Of the train's document. */
+            bytes: z.int(),
+          })
+          .nullable(),
       ),
     }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  findPendingOnTrain: operation({
+    summary: 'For bookings: those that hold seats of a train, or gave them back, and that it has not seen decided.',
+    access: 'internal',
+    input: z.strictObject({ trainId: id }),
+    output: z.object({ bookingIds: z.array(id) }),
     errors: [],
     deadline: 'quick',
     idempotent: true,

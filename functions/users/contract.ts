@@ -207,6 +207,27 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: true,
   }),
+  findFunds: operation({
+    summary: 'For bookings: what each of these users could spend now; null where there is none.',
+    access: 'internal',
+    input: z.strictObject({ userIds: z.array(id).min(1).max(1000) }),
+    output: z.object({
+      funds: z.array(
+        z
+          .object({
+            balance: money,
+            /** Something that is not decided yet holds money, or is about to bring some. */
+            undecided: z.boolean(),
+            /** Of the user's document. */
+            bytes: z.int(),
+          })
+          .nullable(),
+      ),
+    }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   checkRoom: operation({
     summary: "For payments: whether a user's balance could be credited with an amount, as it stands.",
     access: 'internal',

@@ -77,6 +77,10 @@ const VOCABULARY = {
     retryable: false,
     check: 'Somebody else moved the booking meanwhile; details.state is where it stands. Read it again.',
   },
+  too_many_bookings: {
+    retryable: false,
+    check: 'details.of has been booked and given back too often: what is over or taken back is forgotten after a day.',
+  },
   booking_started: { retryable: false, check: 'It has begun, or left: only an admin can still book or cancel it.' },
   price_changed: {
     retryable: false,

@@ -38,6 +38,7 @@ test('the errors of createBooking come in the documented order', async (t) => {
   const system = await createTestSystem(t)
   const user = await system.makeUser()
   const other = await system.makeUser({ balance: 50_000 })
+  const rich = await system.makeUser({ balance: 50_000 })
   const retiredId = await system.makeCar()
   await system.run(bookings.updateCar, { carId: retiredId, version: 0, set: { retired: true } })
   const carId = await system.makeCar({ pricePerHour: 1000 })
@@ -49,8 +50,8 @@ test('the errors of createBooking come in the documented order', async (t) => {
     ['car_not_found', { carId: NOBODY, from: at(7), to: at(9), userId: NOBODY }, admin],
     ['car_retired', { carId: retiredId, from: at(7), to: at(9), userId: NOBODY }, admin],
     ['user_not_found', { carId, from: at(7), to: at(9), userId: NOBODY }, admin],
-    ['car_unavailable', { carId, from: at(7), to: at(9) }, user],
-    ['insufficient_funds', { carId, from: at(8), to: at(9) }, user],
+    ['insufficient_funds', { carId, from: at(7), to: at(9) }, user],
+    ['car_unavailable', { carId, from: at(7), to: at(9) }, rich],
   ] as const
   for (const [code, input, caller] of rows)
     t.is((await system.refused(bookings.createBooking, input, caller)).code, code)
@@ -128,13 +129,16 @@ test('the same booking sent again answers the first outcome, a refusal too', asy
   )
   for (const each of [again, ...more]) t.deepEqual(each, { ...first, lastModified: each?.lastModified ?? '' })
 
-  const poor = { bookingId: system.newId(), carId, from: at(5), to: at(6) }
-  t.is((await system.refused(bookings.createBooking, poor, user)).code, 'insufficient_funds')
-  await system.run(users.depositFunds, { userId: user.userId, amount: 5000 })
-  t.is((await system.refused(bookings.createBooking, poor, user)).code, 'insufficient_funds')
-
-  t.is((await system.refused(bookings.createBooking, { ...input, to: at(4) }, user)).code, 'booking_id_reused')
   const stranger = await system.makeUser({ balance: 5000 })
+  const late = { bookingId: system.newId(), carId, from: at(2), to: at(4) }
+  const other = { bookingId: system.newId(), carId, from: at(4), to: at(5) }
+  t.is((await system.refused(bookings.createBooking, late, stranger)).code, 'car_unavailable')
+  const { id } = await system.run(bookings.createBooking, other, stranger)
+  await system.run(bookings.cancelBooking, { bookingId: id }, stranger)
+  t.is((await system.refused(bookings.createBooking, late, stranger)).code, 'car_unavailable')
+
+  await system.run(users.depositFunds, { userId: user.userId, amount: 5000 })
+  t.is((await system.refused(bookings.createBooking, { ...input, to: at(4) }, user)).code, 'booking_id_reused')
   t.is((await system.refused(bookings.createBooking, input, stranger)).code, 'booking_id_reused')
 
   // What was true then need not be true now.

@@ -1,6 +1,7 @@
 import type { Violation } from '../../../protocol/audit.js'
 import type { Tidied } from '../../../protocol/forgetting.js'
 import type { Participant } from '../../../protocol/participant.js'
+import type { Filter } from '../../../protocol/store.js'
 import type { Context } from '../../../platform/runtime/function.js'
 import type { System } from '../../../platform/runtime/system.js'
 import type { BookingDocument } from '../booking.model.js'
@@ -27,6 +28,11 @@ export interface Kind<
   costsBy: string
   /** The thing votes on each of its bookings: whether it can be held. */
   participant(system: System): Participant<B>
+  /**
+   * Which bookings the thing holds, and has not seen decided, in the way of this one: a filter of bookings; null: none. Some
+   * of them may have been decided since.
+   */
+  holders(system: System, booking: B): Promise<Filter | null>
   /** What has no vote and happens after the decision; it may add fields to the booking, which its last move saves. */
   afterwards?(system: System): Participant<B>
   /** The contract's refusal, in words. */

@@ -4,7 +4,15 @@ import type { System } from '../../../../platform/runtime/system.js'
 import { violation, type Violation } from '../../../../protocol/audit.js'
 import type { ParticipantRules } from '../../../../protocol/participant.js'
 import type { BookingDocument } from '../../booking.model.js'
-import { auditThings, notForgotten, thingKind, thingParticipant, thingRules, tidyThings } from '../../thing.kinds.js'
+import {
+  auditThings,
+  notForgotten,
+  thingHolders,
+  thingKind,
+  thingParticipant,
+  thingRules,
+  tidyThings,
+} from '../../thing.kinds.js'
 import { works } from '../kind.js'
 import { Room, type RoomDocument, type RoomRecord } from './room.model.js'
 import { countNights, mostTaken, mostTakenExpression, nightsBetween, type Nights } from './room.rules.js'
@@ -24,6 +32,10 @@ works('room', {
     fields: ['nights'],
   }),
   participant: (system) => thingParticipant(system, Room, roomRules(system)),
+  holders: thingHolders('room', Room, ({ nights: { from, to } }: RoomBooking) => ({
+    'nights.from': { $lt: to },
+    'nights.to': { $gt: from },
+  })),
   refusalText: 'No unit of the room is free on each of these nights, or it is retired.',
   audit: {
     ...auditThings(Room, overbookingOf, { units: 1 }),

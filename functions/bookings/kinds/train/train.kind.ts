@@ -5,9 +5,10 @@ import { invalidInput } from '../../../../platform/runtime/invocation.js'
 import { violation } from '../../../../protocol/audit.js'
 import { inParts } from '../../../../protocol/forgetting.js'
 import { trains } from '../../../trains/contract.js'
+import { assertRemembersMore } from '../../memory.rules.js'
 import { works, type AuditedThing } from '../kind.js'
 import { announceSeats } from './train.news.js'
-import { remoteSeatGiver, remoteTrain } from './train.remote.js'
+import { remoteSeatGiver, remoteTrain, trainHolders } from './train.remote.js'
 import { assertTrainCancellable } from './train.rules.js'
 import { lobbyTerms, trainTerms, type TrainBooking } from './train.terms.js'
 
@@ -33,6 +34,7 @@ works<TrainBooking, Input, HeldSeats>('train', {
     const train = await ctx.use(trainTerms)(trainId)
     if (!train) throw new Refusal('train_not_found', `There is no train ${trainId}.`)
     if (train.calledOff) throw new Refusal('train_called_off', 'The train does not go.')
+    assertRemembersMore(ctx, 'train', train.bytes)
     return {
       trainId: new ObjectId(trainId),
       ...(lobbyId !== undefined && { lobbyId: new ObjectId(lobbyId) }),
@@ -44,6 +46,7 @@ works<TrainBooking, Input, HeldSeats>('train', {
   },
   costsBy: 'passengers',
   participant: remoteTrain,
+  holders: trainHolders,
   afterwards: remoteSeatGiver,
   refusalText: 'So many seats are not left.',
   fields: ['trainId', 'lobbyId', 'passengers', 'seats'],

@@ -1,8 +1,9 @@
+import mongoose from 'mongoose'
 import type { CallInput, Output } from '../../../../platform/contract/contract.js'
 import type { System } from '../../../../platform/runtime/system.js'
 import type { Participant, Vote } from '../../../../protocol/participant.js'
 import { remoteParticipant, remoteSteps, toWire } from '../../../../protocol/remote.js'
-import { Unknown } from '../../../../protocol/store.js'
+import { Unknown, type Filter } from '../../../../protocol/store.js'
 import { trains } from '../../../trains/contract.js'
 import type { TrainBooking } from './train.terms.js'
 
@@ -14,6 +15,13 @@ export function remoteTrain(system: System): Participant<TrainBooking> {
   const take = system.use(moveSeats)
   // Of `unknown` the call itself makes an exception.
   return remoteParticipant(async (step, booking) => (await take(step, booking)).vote as Vote)
+}
+
+/** Whatever the train holds and has not seen decided: a seat is a seat. */
+export async function trainHolders(system: System, { trainId }: TrainBooking): Promise<Filter | null> {
+  const origin = { caller: null, requestId: system.newId() }
+  const { bookingIds } = await system.call(trains.findPendingOnTrain, { trainId: trainId.toHexString() }, origin)
+  return bookingIds.length > 0 ? { _id: { $in: bookingIds.map((each) => new mongoose.Types.ObjectId(each)) } } : null
 }
 
 /**

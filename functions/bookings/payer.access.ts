@@ -1,0 +1,59 @@
+import type { Output } from '../../platform/contract/contract.js'
+import { Refusal } from '../../platform/contract/errors.js'
+import { coalesce } from '../../platform/lib/coalesce.js'
+import type { Context } from '../../platform/runtime/function.js'
+import type { System } from '../../platform/runtime/system.js'
+import { users } from '../users/contract.js'
+import { assertRemembersMore } from './memory.rules.js'
+
+/** What a user could spend now; null where there is no such user. */
+type Funds = Output<typeof users.findFunds>['funds'][number]
+
+/** So often at most, whoever books on and on is looked at: the guard in the user's apply decides anyway. */
+const LOOK_EVERY_MS = 30_000
+const MAX_REMEMBERED = 10_000
+
+/** Of those who book: what was seen of them a moment ago. */
+export function payers(system: System) {
+  // Reads asked for together share a call.
+  const find = coalesce<string, Funds>(
+    async (userIds) =>
+      (await system.call(users.findFunds, { userIds }, { caller: null, requestId: system.newId() })).funds,
+    {
+      maxBatch: 256,
+      maxInFlight: 2,
+      timeoutMs: system.config.deadlinesMs.quick,
+      onTimeout: () => new Refusal('unavailable', 'The users did not answer in time.'),
+    },
+  )
+  const lookedAtMs = new Map<string, number>()
+  const nowMs = () => system.now().getTime()
+
+  return {
+    /** Null: there is no such user. Undefined: known to be there, and to have paid what they booked of late. */
+    async look(userId: string): Promise<Funds | undefined> {
+      const lookedMs = lookedAtMs.get(userId)
+      return lookedMs !== undefined && nowMs() < lookedMs + LOOK_EVERY_MS ? undefined : find(userId)
+    },
+    couldPay(userId: string): void {
+      lookedAtMs.delete(userId)
+      // Oldest first out: a map keeps the order of insertion.
+      if (lookedAtMs.size >= MAX_REMEMBERED) lookedAtMs.delete(lookedAtMs.keys().next().value as string)
+      lookedAtMs.set(userId, nowMs())
+    },
+    couldNotPay: (userId: string): void => void lookedAtMs.delete(userId),
+  }
+}
+
+/**
+ * Before anything is held, so that nobody holds what they can't pay. Money that something undecided holds may come back:
+ * then the booking is registered, and its end says.
+ */
+export function assertCanPay(ctx: Context, userId: string, funds: NonNullable<Funds>, cost: number): void {
+  if (cost > funds.balance) {
+    if (funds.undecided) return
+    throw new Refusal('insufficient_funds', 'The balance does not cover the cost.', { cost })
+  }
+  assertRemembersMore(ctx, 'user', funds.bytes)
+  ctx.use(payers).couldPay(userId)
+}
