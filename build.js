@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /**
  *     node build.js             compiles, and makes it what dist/ is
- *     node build.js <command>   compiles, and runs this command of the new build
+ *     node build.js <command>   compiles, and runs this command (cli/<command>.ts) of the new build
  *
  * Each build is a folder of its own, releases/<id>; the same sources are the same build. dist/ is a link to the one that
  * runs, and changes in one step: at once for the first form; start and reload do it when they have checked the new build,
@@ -26,6 +26,18 @@ const COMPILED = '.compiled'
 const LOW_PRIORITY = '--import=data:text/javascript,import os from "node:os"; os.setPriority(10)'
 
 const BESIDES = new Set([BUILD_INFO, COMPILED])
+/** A build takes a minute on a slow machine. The lock of one that died may name a process that is anyone's by now. */
+const PATIENCE_MS = 600_000
+
+const [, , command, ...words] = process.argv
+if (command === '--help') {
+  console.log('npm run build\n\nCompiles into releases/<id>, and makes it what dist/ is.')
+  process.exit(0)
+}
+if (command !== undefined && !existsSync(join(ROOT, 'cli', `${command}.ts`))) {
+  console.error(`npm run build takes no words, and there is no command "${command}".`)
+  process.exit(1)
+}
 
 mkdirSync(RELEASES, { recursive: true })
 const release = await alone(join(RELEASES, '.lock'), () => {
@@ -39,7 +51,6 @@ const release = await alone(join(RELEASES, '.lock'), () => {
   }
   return publish()
 })
-const [, , command, ...words] = process.argv
 if (command === undefined || !existsSync(join(ROOT, 'dist'))) {
   const { switchTo } = await import(pathToFileURL(join(release, 'cli/lib/release.js')).href)
   switchTo(release)
@@ -104,13 +115,13 @@ function filesOf(directory) {
 
 /** Of builds that begin at the same time one works, and the others find its work done. */
 async function alone(lock, work) {
-  for (;;) {
+  for (const startedAt = Date.now(); ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' })
       break
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
-      if (!runs(Number(readIfThere(lock)))) rmSync(lock, { force: true })
+      if (!runs(Number(readIfThere(lock))) || Date.now() - startedAt > PATIENCE_MS) rmSync(lock, { force: true })
       else await sleep(100)
     }
   }

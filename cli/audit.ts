@@ -1,9 +1,10 @@
-import { connect, type Data } from '../client/src/index.js'
+import type { Data } from '../client/src/index.js'
 import { loadConfig } from '../config/index.js'
 import { command } from './lib/command.js'
-import { gatewayUrl } from './lib/gateway.js'
-import { longest } from './lib/table.js'
+import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
+import { allDomains } from './lib/places.js'
+import { longest } from './lib/table.js'
 
 const USAGE = `npm run audit [-- --json]
 
@@ -12,14 +13,11 @@ bookings. Exit code 1 where something is wrong. --json prints auditBooks's answe
 
 await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
   const config = loadConfig()
-  const client = await connect(gatewayUrl(config), { token: await tokenFor(config, 'admin') })
-  try {
+  return withClient(config, await tokenFor(config, 'admin', { speaksOf: allDomains() }), async (client) => {
     const audit = await client.call('auditBooks', {}, { deadlineMs: config.deadlinesMs.sweep })
     console.log(json ? JSON.stringify(audit, null, 2) : inWords(audit))
     return audit.ok ? 0 : 1
-  } finally {
-    client.close()
-  }
+  })
 })
 
 function inWords({ ok, checked, violations, parked, untold = {} }: Data<'auditBooks'>): string {

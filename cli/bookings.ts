@@ -3,6 +3,7 @@ import { loadConfig } from '../config/index.js'
 import { command, CommandFailure } from './lib/command.js'
 import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
+import { allDomains } from './lib/places.js'
 import { table } from './lib/table.js'
 
 const USAGE = `npm run bookings -- <what to do>
@@ -29,7 +30,7 @@ await command(USAGE, OPTIONS, async ({ stuck, parked }, [verb, id, ...rest]) => 
 
 async function asAdmin(work: (client: Holdfast) => Promise<void>): Promise<void> {
   const config = loadConfig()
-  await withClient(config, await tokenFor(config, 'admin'), work)
+  await withClient(config, await tokenFor(config, 'admin', { speaksOf: allDomains() }), work)
 }
 
 async function list(client: Holdfast, parked: boolean | undefined): Promise<void> {

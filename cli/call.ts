@@ -5,6 +5,7 @@ import { loadContracts } from '../platform/runtime/tree.js'
 import { command, CommandFailure } from './lib/command.js'
 import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
+import { allDomains } from './lib/places.js'
 import { rows, type JsonSchema } from './lib/shapes.js'
 import { table } from './lib/table.js'
 
@@ -40,7 +41,7 @@ await command(USAGE, OPTIONS, async ({ as, list, input: shown, completion }, [na
   find(name)
   const input = parse(text)
   const config = loadConfig()
-  const token = await (as === undefined ? tokenFor(config, 'admin') : tokenFor(config, 'user', as))
+  const token = await tokenFor(config, as === undefined ? 'admin' : 'user', { userId: as, speaksOf: allDomains() })
   await withClient(config, token, async (client) => {
     console.log(JSON.stringify(await client.call(name, input, { deadlineMs: config.deadlinesMs.sweep }), null, 2))
   })

@@ -2,8 +2,9 @@ import { prepare } from '../client/apps/admin.js'
 import { bookAndCancel } from '../client/apps/user.js'
 import { loadConfig } from '../config/index.js'
 import { command } from './lib/command.js'
-import { gatewayUrl } from './lib/gateway.js'
+import { gatewayUrl, withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
+import { allDomains } from './lib/places.js'
 
 const USAGE = `npm run demo
 
@@ -13,7 +14,8 @@ the booking back. Adds a car and a user to what is there.`
 await command(USAGE, {}, async () => {
   const config = loadConfig()
   const url = gatewayUrl(config)
-  const token = await tokenFor(config, 'admin')
+  const token = await tokenFor(config, 'admin', { speaksOf: allDomains() })
+  await withClient(config, token, () => Promise.resolve())
   const prepared = await prepare({ url, token, say: teller('admin') })
   await bookAndCancel({ url, ...prepared, say: teller('user') })
 })

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { reference } from './lib/reference.js'
 import { command } from './lib/command.js'
@@ -10,8 +10,11 @@ Writes docs/operations.md, docs/events.md, docs/errors.md, docs/settings.md and 
 settings and the table of states, and client/src/operations.ts, the client's types.`
 
 await command(USAGE, {}, async () => {
-  for (const [file, text] of await reference()) {
-    await writeFile(join(PACKAGE_ROOT, 'docs', file), text)
-    console.log(file.startsWith('../') ? file.slice(3) : `docs/${file}`)
+  // Late: it is there in development alone.
+  const { format, resolveConfig } = await import('prettier')
+  for (const [page, text] of await reference()) {
+    const file = join(PACKAGE_ROOT, 'docs', page)
+    await writeFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }))
+    console.log(relative(PACKAGE_ROOT, file))
   }
 })

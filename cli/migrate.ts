@@ -1,9 +1,11 @@
-import { relative } from 'node:path'
-import { loadConfig } from '../config/index.js'
-import { createMigration, MigrationError, MIGRATIONS } from '../platform/migrations/files.js'
-import { migrateDown, migrateUp, migrationStatus } from '../platform/migrations/migrations.js'
-import { outOfReach } from '../platform/runtime/system.js'
+import { join, relative } from 'node:path'
+import { loadConfig, type Config } from '../config/index.js'
+import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
+import { createMigration, migratedDomains, MigrationError, MIGRATIONS } from '../platform/migrations/files.js'
+import { migrateDown, migrateUp, migrationStatus, type MigrationOptions } from '../platform/migrations/migrations.js'
 import { command, CommandFailure } from './lib/command.js'
+import { tellPlaces } from './lib/places.js'
+import { refuseOutOfReach } from './lib/reach.js'
 import { longest } from './lib/table.js'
 
 const USAGE = `npm run migrate -- <command>
@@ -19,39 +21,61 @@ the collection "migrations" of the domain's database (MONGODB_URI_<DOMAIN>, else
 
 const OPTIONS = { to: { type: 'string' }, domain: { type: 'string' } } as const
 
-await command(USAGE, OPTIONS, async ({ to, domain }, [name = '', ...words]) => {
-  const say = (line: string): void => console.log(line)
-  const chosen = { ...(domain !== undefined && { domains: [domain] }), say }
+await command(USAGE, OPTIONS, async ({ to, domain }, [verb, name, ...rest]) => {
+  if (rest.length > 0 || (name !== undefined && verb !== 'create')) throw new CommandFailure(USAGE)
+  if (to !== undefined && verb !== 'down') throw new CommandFailure(`--to belongs to down.\n\n${USAGE}`)
+  const domains = chosen(domain ?? to?.split('/')[0])
+  if (verb === 'up') return up(await reached(domains), { domains, say })
+  if (verb === 'down') return down(await reached(domains), { domains, say, ...(to !== undefined && { to }) })
+  if (verb === 'status') return status(await reached(domains), { domains })
+  if (verb === 'create' && name !== undefined) return create(name)
+  throw new CommandFailure(USAGE)
+})
+
+function chosen(domain: string | undefined): string[] {
+  const all = migratedDomains(MIGRATIONS)
+  if (domain === undefined) return all
+  if (all.includes(domain)) return [domain]
+  throw new CommandFailure(`No domain "${domain}" has migrations. Those that have: ${all.join(', ')}.`)
+}
+
+async function reached(domains: readonly string[]): Promise<Config> {
+  const config = loadConfig()
+  tellPlaces(config, domains)
+  await refuseOutOfReach(config, domains)
+  return config
+}
+
+async function up(config: Config, options: MigrationOptions): Promise<void> {
+  const applied = await migrateUp(config, options)
+  say(applied.length > 0 ? `${applied.length} applied` : 'Nothing is pending')
+}
+
+async function down(config: Config, options: MigrationOptions & { to?: string }): Promise<void> {
+  const undone = await migrateDown(config, options)
+  if (undone.length === 0) say('Nothing to undo')
+}
+
+async function status(config: Config, options: MigrationOptions): Promise<number> {
+  const found = await migrationStatus(config, options)
+  const width = longest(['migration', ...found.map(({ id }) => id)])
+  say(`${'migration'.padEnd(width)}  state    applied at`)
+  for (const { id, state, appliedAt } of found)
+    say(`${id.padEnd(width)}  ${state.padEnd(7)}  ${appliedAt?.toISOString() ?? '-'}`)
+  return found.some(({ state }) => state === 'changed' || state === 'missing') ? 1 : 0
+}
+
+/** Among the sources: this may be a build, which has a copy of them. */
+function create(name: string): void {
+  const sources = join(PACKAGE_ROOT, 'migrations')
   try {
-    switch (name) {
-      case 'up': {
-        const applied = await migrateUp(loadConfig(), chosen)
-        say(applied.length > 0 ? `${applied.length} applied` : 'Nothing is pending')
-        return
-      }
-      case 'down': {
-        const undone = await migrateDown(loadConfig(), { ...chosen, ...(to !== undefined && { to }) })
-        if (undone.length === 0) say('Nothing to undo')
-        return
-      }
-      case 'status': {
-        const status = await migrationStatus(loadConfig(), chosen)
-        const width = longest(['migration', ...status.map(({ id }) => id)])
-        say(`${'migration'.padEnd(width)}  state    applied at`)
-        for (const { id, state, appliedAt } of status)
-          say(`${id.padEnd(width)}  ${state.padEnd(7)}  ${appliedAt?.toISOString() ?? '-'}`)
-        return status.some(({ state }) => state === 'changed' || state === 'missing') ? 1 : 0
-      }
-      case 'create':
-        say(relative(process.cwd(), createMigration(words[0] ?? '', MIGRATIONS)))
-        return
-      default:
-        console.error(USAGE)
-        return 1
-    }
+    say(relative(process.cwd(), createMigration(name, { sources, modules: sources })))
   } catch (error) {
-    if (error instanceof MigrationError) throw new CommandFailure(error.message)
-    if (outOfReach(error)) throw new CommandFailure(`MongoDB is out of reach: ${(error as Error).message}`)
+    if (error instanceof MigrationError) throw new CommandFailure(`${error.message}.`)
     throw error
   }
-})
+}
+
+function say(line: string): void {
+  console.log(line)
+}

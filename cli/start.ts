@@ -10,8 +10,9 @@ import { checkTree } from './lib/checkTree.js'
 import { command, CommandFailure } from './lib/command.js'
 import { startEmbeddedMongo } from './lib/embedded.js'
 import { refuseTakenPorts } from './lib/ports.js'
+import { tellPlaces } from './lib/places.js'
 import { listProcesses, type Pm2Process } from './lib/pm2.js'
-import { reach } from './lib/reach.js'
+import { refuseOutOfReach } from './lib/reach.js'
 import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm start
@@ -36,6 +37,8 @@ await command(USAGE, {}, () => {
 
 async function run(config: Config, say: (line: string) => void): Promise<void> {
   const apps = ecosystem(config, PACKAGE_ROOT)
+  const domains = migratedDomains(MIGRATIONS)
+  tellPlaces(config, domains, { changes: true })
   say(explainPlacement(config.placement, thisMachine()))
   const processes = await listProcesses(config)
   refuseStrangers(apps, processes, config)
@@ -43,7 +46,7 @@ async function run(config: Config, say: (line: string) => void): Promise<void> {
   if (processes.some(({ ours, app }) => ours && app !== MONGOD_APP)) await checkTree()
 
   if (config.embeddedMongo) await startEmbeddedMongo(config, say)
-  await reach(config, migratedDomains(MIGRATIONS))
+  await refuseOutOfReach(config, domains)
   await migrateUp(config, { say })
   await bringUp(config, apps, say)
   say(`Ready: ${config.gateway.host}:${config.gateway.port} (socket.io, websocket transport)`)

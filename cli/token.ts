@@ -14,5 +14,5 @@ await command(USAGE, OPTIONS, async ({ role, user }) => {
   if (role !== 'admin' && role !== 'user') throw new CommandFailure(`--role must be admin or user.\n\n${USAGE}`)
   if (user !== undefined && !id.safeParse(user).success)
     throw new CommandFailure(`--user ${user}: not 24 lower-case hex digits.`)
-  console.log(await tokenFor(loadConfig(), role, user))
+  console.log(await tokenFor(loadConfig(), role, { userId: user }))
 })

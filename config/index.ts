@@ -74,7 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const domainUris = readDomainUris(env)
   const development = s.env === 'development' || s.env === 'test'
   const dataDir = resolve(s.dataDir)
-  const secrets = development ? developmentSecrets(dataDir, s) : s
+  const secrets = development ? keptSecrets(dataDir, s) : s
   refuseWeak({ AUTH_SECRET: secrets.authSecret, CLUSTER_SECRET: secrets.clusterSecret })
   if (s.authSecretAlso) refuseWeak({ AUTH_SECRET_ALSO: s.authSecretAlso })
   refuseStrangers(s, development)
@@ -124,6 +124,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     warnings: nearMisses(env),
     environment: ownEnvironment(env),
   })
+}
+
+function keptSecrets(dataDir: string, s: Settings): { authSecret: string; clusterSecret: string } {
+  try {
+    return developmentSecrets(dataDir, s)
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 function refuseWeak(secrets: Record<string, string>): void {

@@ -4,7 +4,6 @@ import { calendars } from '../functions/calendars/contract.js'
 import { events } from '../functions/events/contract.js'
 import { feeds } from '../functions/feeds/contract.js'
 import { payments } from '../functions/payments/contract.js'
-import { platform } from '../functions/platform/contract.js'
 import { trains } from '../functions/trains/contract.js'
 import { users } from '../functions/users/contract.js'
 import type { Operation } from '../platform/contract/contract.js'
@@ -42,12 +41,6 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     calls: [events.retryEvents],
     intervalMs: () => 500,
     lockMs: () => 5000,
-  },
-  {
-    name: 'watch',
-    calls: [platform.reportTrouble],
-    intervalMs: () => 60_000,
-    lockMs: () => 10_000,
   },
   {
     name: 'tidy',

@@ -1,8 +1,13 @@
 import { boot } from '../platform/app/boot.js'
 import { DOMAINS, followersOf } from './followers.js'
 import { startFollowers } from './runner.js'
+import { watchForTrouble } from './watch.js'
 
 await boot('projections', DOMAINS, (system) => {
   const runner = startFollowers(system, followersOf(system))
-  return Promise.resolve(() => runner.stop())
+  const watch = watchForTrouble(system)
+  return Promise.resolve(() => {
+    watch.stop()
+    return runner.stop()
+  })
 })

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { CallError } from '../../client/src/index.js'
+// Not from its index: a command that calls nobody is spared socket.io.
+import { CallError } from '../../client/src/errors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 
 /** What went wrong, for the person at the terminal: printed as it is, without a stack. */
@@ -33,21 +34,28 @@ export async function command<const O extends Options>(
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
     else if (error instanceof Refusal || error instanceof CallError) console.error(refusal(error))
-    else if (error instanceof Error && FOR_PEOPLE.has(error.name)) console.error(error.message)
+    else if (error instanceof Error && (FOR_PEOPLE.has(error.name) || isOfSystem(error))) console.error(error.message)
     else if (error instanceof Error && OUT_OF_REACH.has(error.name))
       console.error(`MongoDB is out of reach: ${error.message}`)
     else console.error(error)
   }
 }
 
-const refusal = ({ code, message }: Refusal | CallError): string =>
-  `${code}: ${message}${code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
+/** In one line, with what of the input is wrong. */
+function refusal({ code, message, details }: Refusal | CallError): string {
+  const { issues = [] } = (details ?? {}) as { issues?: { path: string; message: string }[] }
+  const wrong = issues.map((issue) => ` ${[issue.path, issue.message].filter(Boolean).join(': ')}.`).join('')
+  return `${code}: ${message}${wrong}${code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
+}
 
 /** By name: the driver's own classes would load the driver for commands that need no database. */
 const OUT_OF_REACH = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNotConnectedError'])
 
 /** Errors whose messages are written for the person at the terminal. */
 const FOR_PEOPLE = new Set(['CommandFailure', 'ConfigError', 'MigrationError', 'MongodNotFound', 'ServerUnfit'])
+
+/** A file or a port that can't be had: the message names it. */
+const isOfSystem = (error: Error): boolean => 'syscall' in error && 'code' in error
 
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')

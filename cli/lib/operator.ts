@@ -6,7 +6,8 @@ import { createSystem } from '../../platform/runtime/system.js'
 import { signToken, type TokenSubject } from '../../platform/runtime/tokens.js'
 import { loadFunctions } from '../../platform/runtime/tree.js'
 import { CommandFailure } from './command.js'
-import { reach } from './reach.js'
+import { tellPlaces } from './places.js'
+import { refuseOutOfReach } from './reach.js'
 
 type Role = TokenSubject['role']
 
@@ -16,9 +17,17 @@ const OPERATORS: Record<Role, { userId: string; name: string; email: string }> =
   user: { userId: '0000000000000000000000b0', name: 'Demo user', email: 'user@holdfast.localhost' },
 }
 
-/** A token for this user, or for the command line's own user of that role, which is made where it is missing. */
-export async function tokenFor(config: Config, role: Role, userId?: string): Promise<string> {
-  await reach(config, ['users'])
+/**
+ * A token for this user, or for the command line's own user of that role, which is made where it is missing. Says before
+ * that which databases the command speaks of; it needs that of the users alone.
+ */
+export async function tokenFor(
+  config: Config,
+  role: Role,
+  { userId, speaksOf = ['users'] }: { userId?: string | undefined; speaksOf?: readonly string[] } = {},
+): Promise<string> {
+  tellPlaces(config, speaksOf)
+  await refuseOutOfReach(config, ['users'])
   const system = createSystem({
     config,
     log: createLogger('cli', 'silent'),

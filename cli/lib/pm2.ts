@@ -99,7 +99,7 @@ export async function listProcesses(config: Config): Promise<Pm2Process[]> {
 }
 
 /** The end of what an app wrote last, in words: what every attempt to start repeats stands there once. */
-export function lastWords({ errorLog, outLog }: Pm2Process): string {
+export function lastWords({ errorLog, outLog }: Pick<Pm2Process, 'errorLog' | 'outLog'>): string {
   const [latest] = [errorLog, outLog]
     .flatMap((file) => (statSync(file, { throwIfNoEntry: false })?.size ? [{ file, at: statSync(file).mtimeMs }] : []))
     .sort((a, b) => b.at - a.at)

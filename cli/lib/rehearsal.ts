@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AppSpec } from '../../platform/app/ecosystem.js'
-import { PACKAGE_ROOT } from '../../platform/lib/packageRoot.js'
+import { HOST_SCRIPT, type AppSpec } from '../../platform/app/ecosystem.js'
 import { CommandFailure } from './command.js'
 import { freePort } from './mongodData.js'
 import { inWords } from './pm2.js'
@@ -12,7 +11,6 @@ import { RELEASE } from './release.js'
 
 /** What every app listens at that only one can have. */
 const PORTS = ['GATEWAY_PORT', 'JOBS_PORT', 'WEBHOOK_PORT']
-const HOST_SCRIPT = 'platform/app/host.js'
 /** At once: more would take the CPU of those that serve. */
 const AT_ONCE = 2
 const LAST_WORDS = 8
@@ -51,7 +49,7 @@ export async function rehearse(apps: readonly AppSpec[], say: (line: string) => 
   throw failed.reason
 }
 
-const scriptOf = ({ script }: AppSpec): string => relative(join(PACKAGE_ROOT, 'dist'), script)
+const scriptOf = ({ script }: AppSpec): string => relative('dist', script)
 
 async function start(app: AppSpec): Promise<ChildProcess> {
   const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const))

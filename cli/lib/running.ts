@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SETTINGS, type Config } from '../../config/index.js'
-import { NAMESPACE } from '../../platform/app/ecosystem.js'
+import { ecosystem, MONGOD_APP, NAMESPACE } from '../../platform/app/ecosystem.js'
 import { PACKAGE_ROOT } from '../../platform/lib/packageRoot.js'
+import { daemonRuns, lastWords, runsBy } from './pm2.js'
+
+/** What runs, by the files that PM2 keeps: its command line takes longer than a person in trouble should wait. */
 
 /** How it is run, not what it does. */
 const ITS_OWN = new Set(['PM2_HOME'])
 
 /** Names of the settings that our apps under this PM2_HOME run with otherwise; none where they don't run, or no /proc tells. */
 export function settingsThatDiffer(config: Config): string[] {
-  const running = environmentOfJobs(config)
+  const running = environmentOfOurs(config)
   if (!running) return []
   return Object.keys(config.environment).filter(
     (name) => !ITS_OWN.has(name) && effective(name, running.get(name)) !== effective(name, config.environment[name]),
@@ -22,17 +25,71 @@ function effective(name: string, value = ''): string {
   return name === 'DATA_DIR' ? resolve(PACKAGE_ROOT, set) : set
 }
 
-/** The jobs are one process in fork mode, whatever the placement: its environment is what PM2 gave it. */
-function environmentOfJobs({ pm2Home }: Config): Map<string, string> | undefined {
+/** In cluster mode a process has the environment of PM2's daemon, and MongoDB is given settings by nobody. */
+const TELLS_NOTHING = new Set(['gateway', MONGOD_APP])
+
+/** Of the first of our processes that runs: a start or a reload gives all of them the same. */
+function environmentOfOurs({ pm2Home }: Config): Map<string, string> | undefined {
+  for (const { app, file } of pidFiles(pm2Home)) {
+    if (TELLS_NOTHING.has(app)) continue
+    const found = environmentOf(Number(readIfThere(file)))
+    if (found.get('namespace') === NAMESPACE && resolve(found.get('pm_cwd') ?? '') === resolve(PACKAGE_ROOT))
+      return found
+  }
+  return undefined
+}
+
+const environmentOf = (pid: number): Map<string, string> =>
+  new Map(
+    readIfThere(`/proc/${pid}/environ`)
+      .split('\0')
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  )
+
+/** Which apps that this configuration wants have no process, each with what it said last; or that PM2 does not run. */
+export function whatIsDown(config: Config): string {
+  if (!daemonRuns(config)) return `PM2 does not run in PM2_HOME=${config.pm2Home}: npm start starts everything.`
+  const alive = new Set(
+    pidFiles(config.pm2Home)
+      .filter(({ file }) => runsBy(file))
+      .map(({ app }) => app),
+  )
+  const wanted = [
+    ...ecosystem(config, PACKAGE_ROOT).map(({ name }) => name),
+    ...(config.embeddedMongo ? [MONGOD_APP] : []),
+  ]
+  const dead = wanted.filter((app) => !alive.has(app))
+  if (dead.length === 0) return 'PM2 runs a process of every app.'
+  return dead.map((app) => `Not running: ${app} (${lastLineOf(config, app)}). See npx pm2 ls.`).join('\n')
+}
+
+/** Of each process that PM2 has started; the file of one that ended is removed. */
+function pidFiles(pm2Home: string): { app: string; file: string }[] {
   try {
-    const file = readdirSync(join(pm2Home, 'pids')).find((name) => /^jobs-\d+\.pid$/.test(name))
-    if (!file) return undefined
-    const pid = Number(readFileSync(join(pm2Home, 'pids', file), 'utf8'))
-    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-    const found = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
-    const ours = found.get('namespace') === NAMESPACE && resolve(found.get('pm_cwd') ?? '') === resolve(PACKAGE_ROOT)
-    return ours ? found : undefined
+    return readdirSync(join(pm2Home, 'pids')).flatMap((name) => {
+      const app = /^(\w+)-\d+\.pid$/.exec(name)?.[1]
+      return app === undefined ? [] : [{ app, file: join(pm2Home, 'pids', name) }]
+    })
   } catch {
-    return undefined
+    return []
+  }
+}
+
+const MAX_CHARS = 300
+
+function lastLineOf({ pm2Home }: Config, app: string): string {
+  const logs = join(pm2Home, 'logs', app)
+  const last =
+    lastWords({ errorLog: `${logs}-error.log`, outLog: `${logs}-out.log` })
+      .split('\n')
+      .at(-1) ?? ''
+  return last.slice(0, MAX_CHARS)
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
   }
 }

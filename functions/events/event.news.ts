@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import type { Context } from '../../platform/runtime/function.js'
+import type { System } from '../../platform/runtime/system.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { StoredEvent } from '../../platform/events/events.js'
 import { feeds } from '../feeds/contract.js'
@@ -6,6 +8,7 @@ import { users } from '../users/contract.js'
 import { presentDeadEvent } from './event.presenter.js'
 
 const WEBHOOK_TIMEOUT_MS = 3000
+const MAX_TOLD = 1000
 
 /**
  * Tells people of a dead letter: the admins over their sockets, and whoever listens at ALERT_WEBHOOK_URL. What the entity
@@ -24,19 +27,35 @@ const withoutCause = ({ cause, ...failure }: ReturnType<typeof presentDeadEvent>
   return failure
 }
 
-/** Refuses, `unavailable`, where not all could be told; then everybody is told again, and sockets know it by its key. */
-export async function tellAdmins(
-  ctx: Context,
-  news: { key: string; name: string; data: Record<string, unknown>; at: string },
-): Promise<void> {
-  try {
-    const { userIds } = await ctx.call(users.listAdminIds, {})
-    await Promise.all([
-      ...userIds.map((id) => ctx.call(feeds.appendToFeed, { feed: `user:${id}`, entries: [news] })),
-      post(ctx.config.alertWebhookUrl, { event: news.name, ...news.data }),
-    ])
-  } catch (error) {
-    throw new Refusal('unavailable', 'Not everybody could be told.', undefined, { cause: error })
+interface AdminNews {
+  key: string
+  name: string
+  data: Record<string, unknown>
+  at: string
+}
+
+/**
+ * Refuses, `unavailable`, where not all could be told; then everybody is told again: sockets know it by its key, the
+ * webhook is told once. That one does not wait for the others, whose databases may be what is in trouble.
+ */
+export async function tellAdmins(ctx: Context, news: AdminNews): Promise<void> {
+  const outcomes = await Promise.allSettled([tellSockets(ctx, news), ctx.use(createWebhook)(news)])
+  const failed = outcomes.find((each) => each.status === 'rejected')
+  if (failed) throw new Refusal('unavailable', 'Not everybody could be told.', undefined, { cause: failed.reason })
+}
+
+async function tellSockets(ctx: Context, news: AdminNews): Promise<void> {
+  const { userIds } = await ctx.call(users.listAdminIds, {})
+  await Promise.all(userIds.map((id) => ctx.call(feeds.appendToFeed, { feed: `user:${id}`, entries: [news] })))
+}
+
+/** What was told is kept in this process alone: a restart may tell it once more. */
+function createWebhook({ config }: Pick<System, 'config'>): (news: AdminNews) => Promise<void> {
+  const told = new LRUCache<string, true>({ max: MAX_TOLD })
+  return async ({ key, name, data }) => {
+    if (told.has(key)) return
+    await post(config.alertWebhookUrl, { event: name, ...data })
+    told.set(key, true)
   }
 }
 

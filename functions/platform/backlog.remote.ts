@@ -20,7 +20,7 @@ const OPERATIONS = [
 /** Waiting work is asked for so often at most, however often somebody asks how the system is doing. */
 const MAX_AGE_MS = 2000
 /** Of one answer. Whoever asks for the status waits for no database longer than that. */
-const ANSWER_MS = 700
+const ANSWER_MS = 400
 /** A domain that does not answer for a while is told as it was; what stops it is told elsewhere. */
 const FORGET_MS = 30_000
 

@@ -23,7 +23,7 @@ export const platform = defineContract('platform', {
     idempotent: true,
   }),
   reportTrouble: operation({
-    summary: 'For the watch job: tells admins where getStatus was not OK, this time and the time before.',
+    summary: 'For whoever watches: tells admins where getStatus was not OK, this time and the time before.',
     access: 'internal',
     input: z.strictObject({}),
     output: z.object({ told: z.int() }),

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { ConfigError, type Config } from '../../config/index.js'
 import { listTree, type Located } from '../runtime/tree.js'
 import { placementFor, thisMachine, TOGETHER, type Placement } from './placement.js'
@@ -7,6 +6,7 @@ import { placementFor, thisMachine, TOGETHER, type Placement } from './placement
 export interface AppSpec {
   name: string
   namespace: string
+  /** From `cwd`: PM2 takes a path with a space in it for a command line. */
   script: string
   args?: string[]
   cwd: string
@@ -31,6 +31,7 @@ export const MONGOD_APP = 'mongod'
 
 /** What PM2 takes for every process there is, MongoDB too. */
 const PM2_FOR_ALL = 'all'
+export const HOST_SCRIPT = 'platform/app/host.js'
 
 const DEFAULT_INSTANCES = 2
 /** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
@@ -69,7 +70,7 @@ export function ecosystem(
     if (operations.some(({ domain }) => domain === DISPATCHING)) args.push('--dispatch')
     // Where the machine is short of CPU, those who wait for an answer go first, and events come later.
     if (name === DISPATCHING) args.push('--yield')
-    return app(name, 'platform/app/host.js', { exec_mode: 'fork', instances, args })
+    return app(name, HOST_SCRIPT, { exec_mode: 'fork', instances, args })
   }
 
   function app(
@@ -77,7 +78,7 @@ export function ecosystem(
     script: string,
     own: Pick<AppSpec, 'exec_mode' | 'instances'> & { args?: string[] },
   ): AppSpec {
-    return { name, namespace: NAMESPACE, script: join(root, 'dist', script), ...own, ...common }
+    return { name, namespace: NAMESPACE, script: `dist/${script}`, ...own, ...common }
   }
 }
 

@@ -90,10 +90,12 @@ export function createDatabases(config: Config, log: Logger): Databases {
   }
 }
 
-/** Less than peers wait for a health answer. */
+/** Less than peers wait for a health answer, and people for npm run status. */
 const PING_TIMEOUT_MS = 700
 
 async function pings(connection: Connection): Promise<boolean> {
+  // Asked all the same, the driver would wait for it to come back.
+  if (connection.readyState !== mongoose.ConnectionStates.connected) return false
   const answered = connection.db?.command({ ping: 1 }).then(
     () => true,
     () => false,

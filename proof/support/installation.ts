@@ -46,7 +46,8 @@ export interface Installation {
 /** `root`: another copy of the package; it is built already. */
 export async function install(settings: Record<string, string> = {}, root = PACKAGE): Promise<Installation> {
   if (root === PACKAGE) await build()
-  const home = await mkdtemp(join(tmpdir(), 'holdfast-system-'))
+  // A space, as in many people's paths.
+  const home = await mkdtemp(join(tmpdir(), 'holdfast system-'))
   const [gatewayPort, jobsPort, webhookPort] = (await freeTcpPorts(3)) as [number, number, number]
   const env = {
     ...process.env,

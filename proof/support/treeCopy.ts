@@ -13,7 +13,7 @@ const NOT_SOURCES = new Set(['node_modules', 'dist', 'releases'])
 
 /** A copy of the sources, which may be changed, with the node_modules of here. */
 export async function copyTree(): Promise<{ root: string; remove(): Promise<void> }> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-tree-')))
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'holdfast tree-')))
   for (const entry of await readdir(PACKAGE)) {
     if (entry.startsWith('.') || NOT_SOURCES.has(entry)) continue
     await cp(join(PACKAGE, entry), join(root, entry), { recursive: true })

@@ -97,8 +97,10 @@ test('with a price confirming moves the money, and stands only if that is COMMIT
 })
 
 test('two confirmed bookings of one seller never overlap, however many are confirmed at once', async (t) => {
-  const system = await createTestSystem(t)
-  const beside = await createTestSystem(t, { beside: system })
+  // They queue for one calendar: on a busy machine the last of them waits longer than a seller would.
+  const patient = { env: { MONEY_DEADLINE_MS: '120000' } }
+  const system = await createTestSystem(t, patient)
+  const beside = await createTestSystem(t, { ...patient, beside: system })
   const seller = await system.makeUser()
   const buyers = await Promise.all(Array.from({ length: 12 }, () => system.makeUser({ balance: 100 })))
   const invitations = await Promise.all(

@@ -1,8 +1,10 @@
 import test from 'ava'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { alone } from '../../cli/lib/alone.js'
 import { loadConfig } from '../../config/index.js'
 import { complaintOf } from '../../platform/database/server.js'
@@ -140,6 +142,28 @@ test('two commands on one PM2_HOME work one after the other; its directory is it
   t.is(said.length, 1)
   t.regex(said[0] as string, /Another command works in PM2_HOME=.*: waiting/)
   t.is((await stat(config.pm2Home)).mode & 0o777, 0o700)
+})
+
+test('npm stop waits for the command that is at work on the same system', async (t) => {
+  const config = loadConfig({ ...nowhere(), PM2_HOME: join(home, 'busy') })
+  const env = { ...process.env, ...nowhere(), PM2_HOME: config.pm2Home }
+  const stop = spawn(process.execPath, ['--import=tsx', 'cli/stop.ts'], { env, cwd: ROOT })
+  const ended = once(stop, 'close')
+  const out: string[] = []
+  await alone(
+    config,
+    () => {},
+    () =>
+      new Promise<void>((resolve) =>
+        createInterface({ input: stop.stdout }).on('line', (line) => {
+          out.push(line)
+          resolve()
+        }),
+      ),
+  )
+  t.deepEqual(await ended, [0, null])
+  t.regex(out[0] ?? '', /^Another command works in PM2_HOME=.*busy: waiting for it$/)
+  t.regex(out[1] ?? '', /^Nothing of ours runs under PM2/)
 })
 
 test('a PM2_HOME whose sockets would have too long a path is refused at once', async (t) => {

@@ -31,7 +31,7 @@ test.serial('several processes that start at once write the schedule once', asyn
   )
   await Promise.all([first, ...others].map((system) => start(t, system)))
   const names = (await jobStore(first.databases).find().toArray()).map(({ name }) => name)
-  t.deepEqual(names.sort(), ['recover-bookings', 'retry-events', 'tidy', 'watch'])
+  t.deepEqual(names.sort(), ['recover-bookings', 'retry-events', 'tidy'])
 })
 
 test.serial('the same job ensured many times at once is inserted once', async (t) => {

@@ -4,6 +4,10 @@ import { bookings } from '../../functions/bookings/contract.js'
 import { events } from '../../functions/events/contract.js'
 import { feeds } from '../../functions/feeds/contract.js'
 import { platform } from '../../functions/platform/contract.js'
+import { SCHEDULE } from '../../jobs/schedule.js'
+import { define } from '../../platform/runtime/function.js'
+import { loadFunctions } from '../../platform/runtime/tree.js'
+import { watchForTrouble } from '../../projections/watch.js'
 import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, START } from '../support/system.js'
 import { startWebhook } from '../support/webhook.js'
@@ -63,6 +67,30 @@ test('where the webhook could not be told, it is told later, and admins hear it 
   t.is(posted.length, 3)
   const { entries } = await system.run(feeds.readFeed, { feed: `user:${admin.userId}`, after: 0, limit: 10 }, null)
   t.is(entries.filter(({ name }) => name === 'system:trouble').length, 1)
+})
+
+test('where the database of the users is gone, the webhook is told all the same, and once', async (t) => {
+  const { url, posted } = await startWebhook(t)
+  const functions = (await loadFunctions()).filter(({ operation }) => operation.name !== 'listAdminIds')
+  const system = await createTestSystem(t, { env: { ALERT_WEBHOOK_URL: url }, functions })
+  const trouble = { about: 'users: database', message: 'answers 0 of 1 processes', since: START.toISOString() }
+  for (let i = 0; i < 3; i++) {
+    const refusal = await system.refused(events.tellTrouble, { key: 'gone', ...trouble }, null)
+    t.is(refusal.code, 'unavailable')
+  }
+  t.deepEqual(posted, [{ event: 'system:trouble', ...trouble }])
+})
+
+test('trouble is looked for without any job', async (t) => {
+  t.false(SCHEDULE.some(({ calls }) => calls.includes(platform.reportTrouble)))
+  const looked: string[] = []
+  const system = await createTestSystem(t, {
+    functions: [define(platform.reportTrouble, ({ requestId }) => Promise.resolve({ told: looked.push(requestId) }))],
+  })
+  const watch = watchForTrouble(system, 1)
+  await until(() => looked.length > 2)
+  watch.stop()
+  t.is(new Set(looked).size, looked.length)
 })
 
 test('an audit that fails is told, whoever asked for it; the same trouble again is not', async (t) => {

@@ -102,7 +102,7 @@ let load: Load
 
 test.before(async (t) => {
   await build()
-  root = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-deploys-')))
+  root = await realpath(await mkdtemp(join(tmpdir(), 'holdfast deploys-')))
   await mkdir(join(root, 'releases'))
   await cp(await realpath(join(PACKAGE, 'dist')), join(root, 'releases/good'), { recursive: true })
   await symlink('releases/good', join(root, 'dist'))

@@ -8,7 +8,7 @@ import { build, install, PACKAGE } from '../../proof/support/installation.js'
 /** A built copy of the package, so that a test may break it. */
 async function copyPackage(): Promise<string> {
   await build()
-  const copy = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-copy-')))
+  const copy = await realpath(await mkdtemp(join(tmpdir(), 'holdfast copy-')))
   for (const each of ['dist', 'package.json', 'ecosystem.config.js']) {
     await cp(join(PACKAGE, each), join(copy, each), { recursive: true, dereference: true })
   }

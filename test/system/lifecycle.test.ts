@@ -1,9 +1,13 @@
 import test from 'ava'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findMongod } from '../../platform/mongod/mongod.js'
 import { alive, install, PACKAGE, run, type Installation } from '../../proof/support/installation.js'
+import { until } from '../../proof/support/until.js'
+import { COMMANDS, npmRun } from './commands.js'
 import { ask, connect, demand } from './load.js'
 
 /** What a person does with the npm scripts, on the embedded MongoDB, in this order. */
@@ -12,14 +16,20 @@ let other: Installation
 /** A booking made before the first stop. */
 let made: { bookingId: string; userId: string }
 
+/** With a space in its path, as everything of an installation has. */
+let binaries: string
+
 test.before(async () => {
-  system = await install()
+  binaries = await mkdtemp(join(tmpdir(), 'holdfast mongod-'))
+  await symlink(await findMongod(() => {}), join(binaries, 'mongod'))
+  system = await install({ MONGOMS_SYSTEM_BINARY: join(binaries, 'mongod') })
   other = await install({ PLACEMENT: '*=1' })
 })
 
 test.after.always('nothing is left running', async () => {
   await system.remove()
   await other.remove()
+  await rm(binaries, { recursive: true, force: true })
 })
 
 const npm = (...args: string[]) => run('npm', args, PACKAGE, system.env)
@@ -78,6 +88,23 @@ test.serial('npm run token, demo and audit', async (t) => {
   t.regex(audit.output, /The books balance/)
 })
 
+test.serial('every other command that wants a running system, as a user types it', async (t) => {
+  for (const [script, { good }] of Object.entries(COMMANDS)) {
+    if ('shownBy' in good || good.alone) continue
+    const { code, out, error } = await npmRun(script, good.words, system.env)
+    t.is(code, good.code ?? 0, `${script}: ${error}`)
+    t.regex(out, good.says, script)
+    t.regex(error, /^MongoDB: 127\.0\.0\.1:\d+\/holdfast$/m, `${script} says of which databases it speaks`)
+    t.notRegex(error, /Beware/, script)
+  }
+  const { error } = await npmRun('status', '', {
+    ...system.env,
+    TOKEN_TTL_MS: '5000',
+    AUTH_SECRET: 'a secret'.repeat(9),
+  })
+  t.regex(error, /^Beware: what runs in .* has other settings than this command: AUTH_SECRET, TOKEN_TTL_MS$/m)
+})
+
 test.serial('every command explains itself', async (t) => {
   for (const name of ['start', 'stop', 'reload', 'token', 'demo', 'audit', 'migrate', 'jobs']) {
     const { code, output } = await system.cli(name, '--help')
@@ -109,8 +136,9 @@ test.serial('a second system runs beside the first, with data of its own', async
 
 test.serial('npm stop ends every process, of this system alone', async (t) => {
   const pids = (await system.rows()).map(({ pid }) => pid)
-  const { code, output } = await npm('stop')
-  t.is(code, 0, output)
+  const [one, two] = await Promise.all([npm('stop'), npm('stop')])
+  t.deepEqual([one.code, two.code], [0, 0], one.output + two.output)
+  t.regex(one.output + two.output, /Another command works in PM2_HOME=.*: waiting for it/)
   t.deepEqual(pids.filter(alive), [])
   t.false((await other.rows()).some(({ status }) => status !== 'online'))
   t.is((await npm('stop')).code, 0, 'stopping twice is fine')
@@ -133,6 +161,17 @@ test.serial('PM2 itself killed: npm start brings all back, and no process of bef
   t.is(code, 0, output)
   t.deepEqual(before.filter(alive), [])
   t.regex((await system.cli('audit')).output, /The books balance/)
+})
+
+test.serial('its data deleted under it, MongoDB is given up, and npm run status says so', async (t) => {
+  const [mongod] = await system.rows('mongod')
+  await rm(system.config.dataDir, { recursive: true })
+  process.kill(mongod?.pid as number, 'SIGKILL')
+  await until(async () => (await system.rows('mongod'))[0]?.status === 'stopped', { what: 'MongoDB to be given up' })
+  t.true(((await system.rows('mongod'))[0]?.restarts ?? 99) < 12)
+  const status = await system.cli('status')
+  t.is(status.code, 2, status.output)
+  t.regex(status.output, /^Not running: mongod \(MongoDB is given up: its data directory .* is gone\. Mend that/m)
 })
 
 test.serial('a port that another program has is named, with its setting', async (t) => {

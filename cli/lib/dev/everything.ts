@@ -17,6 +17,7 @@ import { createSystem, type System } from '../../../platform/runtime/system.js'
 import { domainsWithDatabase, listTree, loadContracts, loadFunction } from '../../../platform/runtime/tree.js'
 import { followersOf } from '../../../projections/followers.js'
 import { startFollowers } from '../../../projections/runner.js'
+import { watchForTrouble } from '../../../projections/watch.js'
 import { createWebhooks } from '../../../webhooks/server.js'
 import { inWords, type FromProcess } from './messages.js'
 
@@ -108,5 +109,9 @@ async function work(system: System, contracts: Map<string, Operation>): Promise<
     await startScheduler(system, SCHEDULE),
     await startTimers(system),
   ]
-  return () => Promise.all([gateway.drain(), webhooks?.close(), ...workers.map((each) => each.stop())])
+  const watch = watchForTrouble(system)
+  return () => {
+    watch.stop()
+    return Promise.all([gateway.drain(), webhooks?.close(), ...workers.map((each) => each.stop())])
+  }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { fillSection } from '../report/document.js'
 import { startServer } from '../../support/server.js'
@@ -34,7 +35,7 @@ await command(USAGE, FLAGS, async ({ backlog, seconds, out }) => {
     const drain = await measureBacklog(server, count)
     const text = report(drain, latencies)
     console.log(text)
-    if (out !== undefined) await fillSection(out, 'events', text)
+    if (out !== undefined) await fillSection(join(out, 'performance.md'), 'events', text)
     if (drain.wrong > 0) console.error(`${drain.wrong} effects are missing, or there twice.`)
     return drain.wrong > 0 ? 1 : 0
   } finally {

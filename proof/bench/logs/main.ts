@@ -1,23 +1,27 @@
+import { join } from 'node:path'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
+import { fillSection } from '../report/document.js'
 import { startServer } from '../../support/server.js'
 import { fill } from './fill.js'
 import { measureBuild, measureLatency, measureReads, type Quantiles } from './measure.js'
 import { startSystem } from './system.js'
 
-const USAGE = `npm run bench:logs -- [--sizes 1000,1000000] [--rates 5,500] [--seconds N]
+const USAGE = `npm run bench:logs -- [--sizes 1000,1000000] [--rates 5,500] [--seconds N] [--out DIR]
 
 Calendars and messages on logs, on a MongoDB of its own: how long it takes from a command's answer until the view has it,
 how fast views are built from their logs, and what reading costs with short and long logs. Prints Markdown tables.
 
   --sizes a,b    entries in each log (default 1000,1000000)
   --rates a,b    commands a second, four of five messages, the others invitations (default 5,500)
-  --seconds N    how long each rate is kept up (default 20)`
+  --seconds N    how long each rate is kept up (default 20)
+  --out DIR      put the tables into DIR/logs.md, at <!-- measured: logs -->`
 
 const FLAGS = {
   sizes: { type: 'string', default: '1000,1000000' },
   rates: { type: 'string', default: '5,500' },
   seconds: { type: 'string', default: '20' },
+  out: { type: 'string' },
 } as const
 const READS = 1000
 
@@ -62,6 +66,7 @@ await command(USAGE, FLAGS, async (values) => {
       await system.close()
     }
     console.log(lines.join('\n'))
+    if (values.out !== undefined) await fillSection(join(values.out, 'logs.md'), 'logs', lines.join('\n'))
   } finally {
     await server.stop()
   }

@@ -64,9 +64,8 @@ function describeRun({ command, startedAt, machine, options }: Results): string 
   ].join('\n')
 }
 
-/** Puts one section into performance.md, for what is measured by a command of its own. */
-export async function fillSection(directory: string, name: string, content: string): Promise<void> {
-  const file = join(directory, 'performance.md')
+/** Puts one section into a page, for what is measured by a command of its own. */
+export async function fillSection(file: string, name: string, content: string): Promise<void> {
   const filled = fill(await readFile(file, 'utf8'), name, content)
   await writeFile(file, await format(filled, { ...(await resolveConfig(file)), parser: 'markdown' }))
 }

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { startServer } from '../../support/server.js'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
+import { fillSection } from '../../bench/report/document.js'
 import { runRace, type RaceReport } from './run.js'
 
-const USAGE = `npm run race:logs -- [--users N] [--commands N] [--minutes N] [--seed S]
+const USAGE = `npm run race:logs -- [--users N] [--commands N] [--minutes N] [--seed S] [--out DIR]
 
 Users talk and book as fast as they can over sockets that come and go, while the process of the projections is killed
 and started again and again. Then calendars, message boxes, feeds and balances are compared with what a model of its own
@@ -13,6 +15,7 @@ makes of the logs.
   --commands N   default 50000
   --minutes N    ends then, however many commands were sent (default 60)
   --seed S       a whole number; decides who does what (default: made up, and printed)
+  --out DIR      put what it prints at its end into DIR/logs.md, at <!-- measured: race -->
 
 Ends with exit code 1 where anything differs.`
 
@@ -21,6 +24,7 @@ const FLAGS = {
   commands: { type: 'string', default: '50000' },
   minutes: { type: 'string', default: '60' },
   seed: { type: 'string' },
+  out: { type: 'string' },
 } as const
 const DISCOVERY_PORT = 12_900
 
@@ -32,6 +36,9 @@ await command(USAGE, FLAGS, async (values) => {
     return value
   }
   const seed = whole('seed', values.seed ?? String(2 + (Date.now() % 1_000_000)))
+  const users = whole('users', values.users)
+  const commands = whole('commands', values.commands)
+  const maxSeconds = 60 * whole('minutes', values.minutes)
   const say = stopwatch()
   say(`Seed ${seed}`)
   const server = await startServer(1)
@@ -39,15 +46,19 @@ await command(USAGE, FLAGS, async (values) => {
     const report = await runRace({
       uri: server.uri('race'),
       discoveryPort: DISCOVERY_PORT + (process.pid % 1000),
-      users: whole('users', values.users),
-      commands: whole('commands', values.commands),
-      maxSeconds: 60 * whole('minutes', values.minutes),
+      users,
+      commands,
+      maxSeconds,
       seed,
       liveFromMs: 500,
       liveToMs: 8000,
       say,
     })
-    console.log(inWords(report, seed))
+    const told = inWords(report, seed)
+    console.log(told)
+    const typed = `$ npm run race:logs -- --users ${users} --commands ${commands} --seed ${seed}`
+    if (values.out !== undefined)
+      await fillSection(join(values.out, 'logs.md'), 'race', `\`\`\`text\n${typed}\n${told}\n\`\`\``)
     return report.violations.length === 0 ? 0 : 1
   } finally {
     await server.stop()

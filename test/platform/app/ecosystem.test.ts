@@ -1,4 +1,5 @@
 import test from 'ava'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +52,15 @@ test('few cores or little memory: one app of all functions and one gateway worke
     t.is(find(apps('users=4', TREE, machine), 'users')?.instances, 4)
     t.is(find(apps('users=4', TREE, machine), 'functions'), undefined)
   }
+})
+
+test('the README says how many processes run', (t) => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+  const [, few, many] = /^\| processes, with MongoDB.*?\| (\d+) +\| (\d+) /m.exec(readme) ?? []
+  const processes = (placement: string, machine = MANY) =>
+    apps(placement, listTree(), machine).reduce((sum, { instances }) => sum + instances, 1)
+  t.is(Number(few), processes('', { ...MANY, cores: 2 }))
+  t.is(Number(many), processes('*=2'))
 })
 
 test('every operation of the real tree is hosted once', (t) => {

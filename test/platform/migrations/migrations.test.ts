@@ -435,7 +435,7 @@ test('npm run migrate tells what it did, and by its exit code whether it did', a
   await db.collection('users').insertMany([taken, { ...taken, _id: new mongoose.mongo.ObjectId() }])
   const failed = await migrate('up')
   t.is(failed.code, 1)
-  t.regex(failed.stderr, /^users\/0001-users failed \(up\): .*taken@example\.com/)
+  t.regex(failed.stderr, /^users\/0001-users failed \(up\): .*taken@example\.com/m)
 
   await db.collection('users').deleteMany({})
   const [up, other] = await Promise.all([migrate('up'), migrate('up')])

