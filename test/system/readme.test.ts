@@ -7,9 +7,9 @@ const README = readFileSync(join(PACKAGE, 'README.md'), 'utf8')
 
 /** The block of output that follows these words of the README. */
 function shownAfter(words: string): string[] {
-  const [, after = ''] = README.split(words)
-  const block = /```text\n([^`]*)```/.exec(after)?.[1]
-  if (block === undefined) throw new Error(`The README shows no output after "${words}"`)
+  const from = README.indexOf(words)
+  const block = /```text\n([^`]*)```/.exec(README.slice(from))?.[1]
+  if (from < 0 || block === undefined) throw new Error(`The README shows no output after "${words}"`)
   return block.trimEnd().split('\n')
 }
 
