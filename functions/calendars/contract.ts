@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation } from '../../platform/contract/contract.js'
 import { defineNews } from '../../platform/contract/news.js'
-import { givenTime, id, page, price, reasonText, time, version } from '../../platform/contract/types.js'
+import { givenTime, id, page, price, reasonText, text, time, version } from '../../platform/contract/types.js'
 import { isTimeZone } from '../../platform/lib/zone.rules.js'
 import { INVITATION_STATES } from './invitation.states.js'
 
@@ -79,7 +79,7 @@ export const calendars = defineContract('calendars', {
         invitationId: id.optional(),
         sellerId: id,
         ...givenPeriod,
-        note: z.string().max(1000),
+        note: text(1000),
         price: price.optional(),
       }),
       MAX_PERIOD_DAYS,
