@@ -2,12 +2,15 @@ import { join, resolve } from 'node:path'
 import { homedir } from 'node:os'
 import { embeddedUri } from './embedded.js'
 import { limits, type DerivedLimits } from './limits.js'
+import { NO_QUOTAS, type Quotas } from './quotas.js'
 import { developmentSecrets } from './secrets.js'
 import { ConfigError, nearMisses, ownEnvironment, readDomainUris, readSettings, type Settings } from './settings.js'
 
 export { embeddedUriFile, mongodSettings, type MongodSettings } from './embedded.js'
 export { databaseName, DEFAULT_DATABASE, placeOf } from './mongodb.js'
-export { ConfigError, nearest, SETTINGS } from './settings.js'
+export { nearest } from './nearest.js'
+export { QUOTAS } from './quotas.js'
+export { ConfigError, SETTINGS } from './settings.js'
 
 /**
  * The one place where the environment is read. `loadConfig` validates every setting (settings.ts) and the relations
@@ -34,6 +37,8 @@ export interface Config extends DerivedLimits {
   orderPauseMs: number
   /** Buyer and seller cancel a confirmed invitation until so long before it begins. */
   invitationCancelNoticeMs: number
+  /** Of one buyer with one seller. */
+  maxOpenInvitations: number
   /** Passengers cancel until `cancelNoticeMs` before the train leaves; where it moved by more than the other, until then. */
   trains: { cancelNoticeMs: number; freeCancelAfterMs: number }
   /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
@@ -47,6 +52,8 @@ export interface Config extends DerivedLimits {
   rateLimitPerSecond: number
   /** 0: not bounded, as where rateLimitPerSecond is 0. */
   callsPerUser: number
+  /** How much a user stores in a day; 0: not bounded, as where rateLimitPerSecond is 0. */
+  quotas: Quotas
   jobsPort: number
   functions: { host: string; advertise: string }
   discovery: { mode: 'broadcast' | 'multicast' | 'redis'; address: string; port: number; redisUrl: string }
@@ -98,6 +105,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxOpenOrders: s.maxOpenOrders,
     orderPauseMs: s.orderPauseMs,
     invitationCancelNoticeMs: s.invitationCancelNoticeMs,
+    maxOpenInvitations: s.maxOpenInvitations,
     trains: { cancelNoticeMs: s.trainCancelNoticeMs, freeCancelAfterMs: s.trainFreeCancelAfterMs },
     stripe: {
       secretKey: s.stripeSecretKey,
@@ -111,6 +119,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxDocumentBytes: s.maxDocumentBytes,
     rateLimitPerSecond: s.rateLimitPerSecond,
     callsPerUser: s.rateLimitPerSecond === 0 ? 0 : s.callsPerUser,
+    quotas: s.rateLimitPerSecond === 0 ? NO_QUOTAS : s.dailyQuotas,
     jobsPort: s.jobsPort,
     functions: { host: s.functionsHost, advertise: s.functionsAdvertise || s.functionsHost },
     discovery: { mode: s.discovery, address: s.discoveryAddress, port: s.discoveryPort, redisUrl: s.discoveryRedisUrl },

@@ -18,6 +18,8 @@ import {
   wholeNumber,
   type SettingKind,
 } from './kinds.js'
+import { nearest } from './nearest.js'
+import { DEFAULT_QUOTAS, quotas } from './quotas.js'
 
 /** Whatever a timer waits for stays far below 2^31 ms: Node fires a longer one at once. */
 const HOUR_MS = 3_600_000
@@ -108,6 +110,12 @@ export const SETTINGS = {
     HOUR_MS,
     'Buyer and seller cancel a confirmed invitation until so long before it begins',
   ),
+  maxOpenInvitations: setting(
+    'MAX_OPEN_INVITATIONS',
+    wholeNumber(1, 1_000_000),
+    10,
+    'How many open invitations of one buyer a seller has at most',
+  ),
   stripeSecretKey: secret('STRIPE_SECRET_KEY', text, 'Takes payments by Stripe; empty: this system takes none'),
   stripeWebhookSecret: secret('STRIPE_WEBHOOK_SECRET', text, 'Signs the webhooks of Stripe'),
   stripeUrl: setting('STRIPE_URL', webOrigin, 'https://api.stripe.com', 'Where Stripe is'),
@@ -133,6 +141,12 @@ export const SETTINGS = {
     wholeNumber(2000, 8_000_000),
     1_000_000,
     'A thing to book, or a user, whose document is larger takes no new bookings until what is old is forgotten',
+  ),
+  dailyQuotas: setting(
+    'DAILY_QUOTAS',
+    quotas,
+    DEFAULT_QUOTAS,
+    'How much a user stores in a day (UTC); accounts: of a network address, invitationsToOne: of one user with one other',
   ),
   callsPerUser: setting(
     'CALLS_PER_USER',
@@ -262,33 +276,4 @@ export function nearMisses(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
     .filter((name) => !ours.includes(name) && !name.startsWith(DOMAIN_URI))
     .flatMap((name) => nearest(name, ours).map((near) => `${name} is no setting: did you mean ${near}?`))
-}
-
-const MOST_SLIPS = 2
-
-/** The name that is at most two slips of the keyboard away, if there is one. */
-export function nearest(name: string, names: readonly string[]): string[] {
-  const [near] = names
-    .filter((each) => Math.abs(each.length - name.length) <= MOST_SLIPS)
-    .map((each) => ({ each, slips: distance(name.toUpperCase(), each.toUpperCase()) }))
-    .filter(({ each, slips }) => slips <= (each.length < 10 ? 1 : MOST_SLIPS))
-    .sort((a, b) => a.slips - b.slips)
-  return near ? [near.each] : []
-}
-
-/** Levenshtein's, with two neighbours exchanged as one slip. */
-function distance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
-  const at = (i: number, j: number): number => rows[i]?.[j] ?? 0
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    rows.push(row)
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1]
-      row.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + (same ? 0 : 1)))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(at(i, j), at(i - 2, j - 2) + 1)
-    }
-  }
-  return at(a.length, b.length)
 }

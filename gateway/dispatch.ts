@@ -24,6 +24,8 @@ export interface Sender {
   /** null: anonymous. */
   claims: TokenClaims | null
   limits: SocketLimits
+  /** Whom its address stands for. */
+  address: string
   feeds: SocketFeeds
   outgoing: Outgoing
   /** Aborted when the socket is gone: what has not begun by then need not. */
@@ -94,7 +96,7 @@ export function createDispatch(options: {
       // An id that the client left open is chosen here, so that sending this call again is the same call.
       const sent = withNewId(operation, input.data, newId)
       const result = await request(
-        { operation: fullName(operation), input: sent, caller, requestId, ttlMs },
+        { operation: fullName(operation), input: sent, caller, ...fromWhere(operation, sender), requestId, ttlMs },
         { idempotent: operation.idempotent },
       )
       // What the feed has to say begins after the answer: it is read first.
@@ -168,6 +170,10 @@ function moveSocket(
     feeds.doNotExpect(follows.feed(input))
   }
 }
+
+/** Told only to what counts by it: what nobody is signed in for, and guesses of passwords. */
+const fromWhere = ({ access, passwords }: Operation, { address }: Sender): { address?: string } =>
+  access === 'anyone' || passwords ? { address } : {}
 
 const carriesPassword = (operation: Operation | undefined, input: unknown): boolean =>
   typeof input === 'object' && input !== null && (operation?.passwords ?? []).some((key) => Object.hasOwn(input, key))

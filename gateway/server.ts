@@ -12,6 +12,7 @@ import type { Logger } from '../platform/lib/log.js'
 import { verifyToken, type TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
 import { createGuardedServer } from '../platform/http/connections.js'
+import { network } from '../platform/http/network.js'
 import { createRepeats } from '../platform/http/repeats.js'
 import { id } from '../platform/contract/types.js'
 import { createAuthority } from './authority.js'
@@ -179,7 +180,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     const leaving = new AbortController()
     setMaxListeners(0, leaving.signal)
     gone.set(socket, leaving)
-    return { claims, limits: own, feeds: feeds.of(socket, comeback, pace), outgoing: out, gone: leaving.signal }
+    const address = network(socket.handshake.address)
+    return {
+      claims,
+      limits: own,
+      address,
+      feeds: feeds.of(socket, comeback, pace),
+      outgoing: out,
+      gone: leaving.signal,
+    }
   }
 
   async function identify(token: unknown): Promise<TokenClaims | null> {

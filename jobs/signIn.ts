@@ -65,7 +65,8 @@ export function requireAdmin(system: System): Router {
       return refuse(response, 429, 'Too many attempts: wait a minute.')
     signingIn++
     try {
-      const { user, token } = await call(users.signIn, { email, password })
+      const address = network(request.socket.remoteAddress ?? '')
+      const { user, token } = await call(users.signIn, { email, password }, { address })
       if (user.role !== 'admin') return refuse(response, 403, 'The jobs are for admins.')
       response.cookie(cookie, token, COOKIE).redirect(303, '/')
     } catch (error) {
@@ -112,8 +113,9 @@ export function requireAdmin(system: System): Router {
   function call<Op extends typeof users.signIn | typeof users.authenticate>(
     operation: Op,
     input: Parameters<typeof system.call<Op>>[1],
+    from: { address?: string } = {},
   ) {
-    return system.call(operation, input, { caller: null, requestId: system.newId() })
+    return system.call(operation, input, { caller: null, requestId: system.newId(), ...from })
   }
 }
 

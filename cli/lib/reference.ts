@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SETTINGS } from '../../config/index.js'
+import { QUOTAS, SETTINGS } from '../../config/index.js'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
 import { clientTypes } from './clientTypes.js'
@@ -42,7 +42,8 @@ Every operation, by domain. A request is \`socket.timeout(ms).emitWithAck('<oper
 \`{ok: true, data}\` or \`{ok: false, error: {code, message, details?, retryable, requestId}}\`. Besides the errors of its own,
 which are listed in order of precedence, each operation may answer \`rate_limited\`, \`unauthenticated\`, \`forbidden\`,
 \`invalid_input\`, \`deadline_exceeded\`, \`unavailable\` and \`internal\`: [errors.md](errors.md) says what to check for each.
-Amounts are integers in minor units, ids 24 hex digits, times ISO 8601 in UTC with milliseconds.
+A quota is what a plain user may store in a day (UTC) by the operations that name it, unless \`DAILY_QUOTAS\` says otherwise; a
+request counts once, also where it is sent again or refused. Amounts are integers in minor units, ids 24 hex digits, times ISO 8601 in UTC with milliseconds.
 
 ${sections.join('\n')}`
 }
@@ -63,8 +64,16 @@ ${operation.summary}
 - **Input:** ${fields(input)}
 - **Data:** ${fields(output)}
 - **Errors:** ${operation.errors.map((code) => `\`${code}\``).join(', ') || 'none of its own'}
-- **Safe to send again:** ${again}
+${quotaLine(operation)}- **Safe to send again:** ${again}
 `
+}
+
+/** By default; DAILY_QUOTAS says otherwise. */
+function quotaLine({ quota, access }: Operation): string {
+  if (!quota) return ''
+  const names = [quota.count, ...(quota.bytes ? [quota.bytes.quota] : [])]
+  const limits = names.map((name) => `\`${name}\`, ${QUOTAS[name].toLocaleString('en')}`)
+  return `- **Quota:** ${limits.join('; ')} a day and ${access === 'anyone' ? 'address' : 'user'}\n`
 }
 
 function errorsPage(operations: Operation[]): string {

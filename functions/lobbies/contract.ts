@@ -99,6 +99,7 @@ export const lobbies = defineContract('lobbies', {
     input: z.strictObject({ messageId: id.optional(), lobbyId: id, text: someText(2000) }),
     output: z.object({ messageId: id, seq: z.int() }),
     errors: ['not_in_lobby', 'lobby_not_found', 'removed_from_lobby', 'message_id_reused'],
+    quota: { count: 'posts', bytes: { quota: 'postBytes', of: ({ text }) => Buffer.byteLength(text) } },
     deadline: 'quick',
     idempotent: true,
     newId: 'messageId',

@@ -74,6 +74,7 @@ export const orders = defineContract('orders', {
       'too_many_orders',
       'order_too_soon',
     ],
+    quota: { count: 'orders' },
     deadline: 'quick',
     idempotent: true,
     newId: 'orderId',

@@ -127,6 +127,7 @@ export const payments = defineContract('payments', {
       'amount_not_payable',
       'payment_declined',
     ],
+    quota: { count: 'charges' },
     deadline: 'money',
     idempotent: true,
     newId: 'chargeId',

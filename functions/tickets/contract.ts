@@ -37,6 +37,7 @@ export const tickets = defineContract('tickets', {
     input: z.strictObject({ ticketId: id.optional(), title: name, price }),
     output: ticket,
     errors: ['ticket_id_reused'],
+    quota: { count: 'tickets' },
     deadline: 'quick',
     idempotent: true,
     newId: 'ticketId',

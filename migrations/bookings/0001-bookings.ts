@@ -14,6 +14,7 @@ import {
   NUMBER,
   objectOf,
   OUTSTANDING,
+  QUOTAS,
   RECOVERY,
   REQUEST,
   TEXT,
@@ -79,4 +80,5 @@ export default makes({
     ],
   },
   events: EVENTS,
+  quotas: QUOTAS,
 })

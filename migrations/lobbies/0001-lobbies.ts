@@ -8,6 +8,7 @@ import {
   ID,
   LIST,
   objectOf,
+  QUOTAS,
   REQUEST,
   TEXT,
 } from '../../platform/migrations/shapes.js'
@@ -31,4 +32,5 @@ export default makes({
       { key: { until: 1 }, name: 'by_end' },
     ],
   },
+  quotas: QUOTAS,
 })

@@ -14,6 +14,7 @@ import {
   objectOf,
   oneOf,
   PROJECTIONS,
+  QUOTAS,
   TEXT,
 } from '../../platform/migrations/shapes.js'
 
@@ -66,4 +67,5 @@ export default makes({
     ],
   },
   projections: PROJECTIONS,
+  quotas: QUOTAS,
 })

@@ -11,6 +11,7 @@ import {
   objectOf,
   oneOf,
   PRICE,
+  QUOTAS,
   REQUEST,
   TEXT,
 } from '../../platform/migrations/shapes.js'
@@ -56,4 +57,5 @@ export default makes({
     ],
   },
   events: EVENTS,
+  quotas: QUOTAS,
 })

@@ -12,6 +12,7 @@ import {
   oneOf,
   orNull,
   PRICE,
+  QUOTAS,
   REQUEST,
   TEXT,
 } from '../../platform/migrations/shapes.js'
@@ -111,4 +112,5 @@ export default makes({
     }),
   },
   events: EVENTS,
+  quotas: QUOTAS,
 })

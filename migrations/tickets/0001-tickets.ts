@@ -1,5 +1,16 @@
 import { makes } from '../../platform/migrations/migration.js'
-import { BY_AGE, COUNT, DATE, documentOf, EVENTS, ID, PRICE, REQUEST, TEXT } from '../../platform/migrations/shapes.js'
+import {
+  BY_AGE,
+  COUNT,
+  DATE,
+  documentOf,
+  EVENTS,
+  ID,
+  PRICE,
+  QUOTAS,
+  REQUEST,
+  TEXT,
+} from '../../platform/migrations/shapes.js'
 
 export default makes({
   tickets: {
@@ -23,4 +34,5 @@ export default makes({
     ],
   },
   events: EVENTS,
+  quotas: QUOTAS,
 })

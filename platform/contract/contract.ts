@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { QuotaName } from '../../config/quotas.js'
 import type { ErrorCode } from './errors.js'
 import type { EventPayload, EventType } from './events.js'
 import { id, time, version } from './types.js'
@@ -14,6 +15,17 @@ export type Access = 'anyone' | 'user' | 'admin' | 'internal'
  * the booking protocol, ends before recovery may take over; `step` one step of it; `sweep` works through many entities.
  */
 export type DeadlineKind = 'quick' | 'money' | 'step' | 'sweep'
+
+/** What a user stores by an operation counts against quotas of the day, by number, and by bytes where it has a text. */
+export interface QuotaOf<I = unknown> {
+  count: QuotaName
+  bytes?: { quota: QuotaName; of(input: I): number }
+  /**
+   * Counted so many at a time, by each process, and the first ones never: for what must not wait for one more write. Up
+   * to so many more than the quota get through in each process.
+   */
+  lump?: number
+}
 
 export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K extends string> {
   /** One line for the docs. */
@@ -38,6 +50,11 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
   passwords?: readonly string[]
   /** How many requests it counts as against its sender's rate, where that is not one: what many others get costs more. */
   weight?: number
+  /**
+   * Of whatever stores something for a plain user, or for anyone: the runtime counts it, once per id, before it is done.
+   * Adds `quota_exceeded` to its errors.
+   */
+  quota?: QuotaOf<z.output<I>>
   /** Only for sockets that follow this feed; the others are refused with this code. */
   within?: { feed(input: z.output<I>): string; refusal: ErrorCode }
   /**
@@ -151,9 +168,13 @@ export function defineContract<S extends Record<string, unknown>>(
   specs: S & { [N in keyof S]: Mistake<S[N]> },
 ): { [N in keyof S]: Named<S[N]> } {
   return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [
+    Object.entries(specs as Record<string, OperationSpec<z.ZodType, z.ZodType, string>>).map(([name, spec]) => [
       name,
-      { ...(spec as OperationSpec<z.ZodType, z.ZodType, string>), domain, name },
+      { ...spec, ...(spec.quota && { errors: withQuota(spec.errors) }), domain, name },
     ]),
   ) as unknown as { [N in keyof S]: Named<S[N]> }
 }
+
+const withQuota = (errors: readonly ErrorCode[]): readonly ErrorCode[] => [
+  ...new Set<ErrorCode>(['quota_exceeded', ...errors]),
+]

@@ -34,6 +34,11 @@ const VOCABULARY = {
   forbidden: { retryable: false, check: "The caller's role does not allow this operation on this entity." },
   unknown_operation: { retryable: false, check: 'The name of the operation; docs/operations.md lists all.' },
   rate_limited: { retryable: true, check: 'details.retryAfterMs says when to send again.' },
+  quota_exceeded: {
+    retryable: false,
+    check:
+      'So much was stored today already: details.quota names the limit (DAILY_QUOTAS), details.until when it ends.',
+  },
   deadline_exceeded: {
     retryable: true,
     check: 'The outcome is unknown and will settle by itself. Send the same request with the same id again.',
@@ -197,13 +202,17 @@ const VOCABULARY = {
     retryable: false,
     check: 'A month lists 1,000 invitations of a user, open and confirmed: some must be rejected or withdrawn first.',
   },
+  too_many_invitations: {
+    retryable: false,
+    check: 'The seller has MAX_OPEN_INVITATIONS open invitations of the buyer: withdraw one first.',
+  },
   message_not_found: { retryable: false, check: 'The messageId; messages to others are not found either.' },
   message_id_reused: {
     retryable: false,
     check: 'This messageId was sent before with another input or by another caller.',
   },
-  receiver_blocked: { retryable: false, check: 'The caller has blocked the receiver: unblockUser first.' },
-  blocked_by_receiver: { retryable: false, check: 'The receiver has blocked the caller.' },
+  receiver_blocked: { retryable: false, check: 'The caller has blocked the other one: unblockUser first.' },
+  blocked_by_receiver: { retryable: false, check: 'The other one has blocked the caller.' },
   train_not_found: { retryable: false, check: 'The trainId.' },
   train_id_reused: { retryable: false, check: 'This trainId was sent before with another input or by another caller.' },
   train_has_bookings: { retryable: false, check: 'Bookings hold seats of the train: cancel them first.' },

@@ -22,6 +22,8 @@ export interface IndexMade {
   name: string
   unique?: boolean
   partialFilterExpression?: object
+  /** Of a date: MongoDB drops documents so long after it. */
+  expireAfterSeconds?: number
 }
 
 export const ID = { bsonType: 'objectId' }
@@ -152,4 +154,18 @@ export const PROJECTIONS: CollectionMade = {
     version: NUMBER,
     at: DATE,
   }),
+}
+
+/** `quotas` of a domain whose operations store something for users; domains that share a database share it. */
+export const QUOTAS: CollectionMade = {
+  schema: documentOf({
+    _id: TEXT,
+    day: TEXT,
+    count: COUNT,
+    bytes: COUNT,
+    ids: LIST,
+    earlierIds: LIST,
+    expiresAt: DATE,
+  }),
+  indexes: [{ key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 }],
 }

@@ -7,6 +7,8 @@ import type { System } from './system.js'
 export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'model' | 'use' | 'survey' | 'goOn'> {
   /** null: anonymous, or the system itself (a job). */
   caller: Caller | null
+  /** Stands for where the request came from, where that matters, and says nothing else of it; null: from inside. */
+  address: string | null
   requestId: string
   /** When the caller stops waiting, ms since 1970 by this host's clock. Liveness only. */
   deadlineAt: number

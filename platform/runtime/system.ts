@@ -10,6 +10,8 @@ import type { Logger } from '../lib/log.js'
 import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from './invocation.js'
 import { createLanes, type LaneLimits } from './lanes.js'
 import { createMisfits } from './misfits.js'
+import { spendQuota } from './quotas.js'
+import { standInFor } from './standIns.js'
 import type { ModelDefinition } from '../database/model.js'
 import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
 
@@ -24,6 +26,8 @@ export interface Origin {
   caller: Caller | null
   requestId: string
   deadlineAt?: number
+  /** Of a client: see Envelope. */
+  address?: string
 }
 
 /** What one process is made of: its settings, its clock, its databases, the functions it hosts, the way to others. */
@@ -101,6 +105,7 @@ export function createSystem(options: SystemOptions): System {
         operation: fullName(operation),
         input: withNewId(operation, input, system.newId),
         caller: origin.caller,
+        ...(origin.address !== undefined && { address: origin.address }),
         requestId: origin.requestId,
         ttlMs,
       }
@@ -193,7 +198,7 @@ export function createSystem(options: SystemOptions): System {
     authorise(operation, envelope.caller)
     const input = operation.input.safeParse(envelope.input)
     if (!input.success) throw invalidInput(input.error)
-    const { caller, requestId } = envelope
+    const { caller, requestId, address } = envelope
     let ownLog: Logger | undefined
     const context: Context = {
       config,
@@ -204,6 +209,7 @@ export function createSystem(options: SystemOptions): System {
       survey: system.survey,
       goOn: system.goOn,
       caller,
+      address: address === undefined ? null : standInFor(config, address),
       requestId,
       deadlineAt,
       remainingMs: () => Math.max(0, deadlineAt - Date.now()),
@@ -216,6 +222,7 @@ export function createSystem(options: SystemOptions): System {
     }
     options.underWay?.begin(envelope.operation)
     try {
+      await spendQuota(system, operation, input.data, context)
       const output = await handler(context, input.data)
       return fitting(operation, output, requestId)
     } finally {

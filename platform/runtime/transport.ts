@@ -7,6 +7,8 @@ export interface Envelope {
   operation: string
   input: unknown
   caller: Caller | null
+  /** Where a client's request came from (`network`), for operations that count or remember it. */
+  address?: string
   requestId: string
   /** What is left of the caller's deadline. A span, not a time: the clocks of two hosts may differ. */
   ttlMs: number

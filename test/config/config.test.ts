@@ -32,6 +32,11 @@ const refused: [what: string, env: Record<string, string>, message: RegExp][] = 
   ['a port that is none', { GATEWAY_PORT: '99999' }, /GATEWAY_PORT/],
   ['a URI that is none', { MONGODB_URI: 'localhost' }, /MONGODB_URI/],
   ['a placement that is none', { PLACEMENT: 'users=none' }, /PLACEMENT/],
+  [
+    'a quota of nothing',
+    { DAILY_QUOTAS: 'tickets=5,letters=1' },
+    /DAILY_QUOTAS=.* must list name=number .* "letters=1"/,
+  ],
   ['a log level that is none', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ['development beyond loopback', { GATEWAY_HOST: '0.0.0.0' }, /GATEWAY_HOST=0\.0\.0\.0 is not a loopback address/],
   ['Redis discovery without a Redis', { DISCOVERY: 'redis' }, /DISCOVERY_REDIS_URL/],

@@ -89,3 +89,21 @@ test('passwords are limited far below other requests, per address', async (t) =>
   t.is(codes.filter((code) => code === 'rate_limited').length, 10)
   t.is(await codeOf(sockets[0], 'getStatus'), 'ok')
 })
+
+test('where a request comes from is told to what counts by it, and to nothing else', async (t) => {
+  const harness = await startGateway(t)
+  const { token, userId } = await harness.userToken()
+  const socket = await harness.connect(token)
+  const password = 'correct horse'
+  await codeOf(socket, 'signUp', { email: 'ada@example.com', password })
+  await codeOf(socket, 'changePassword', { oldPassword: password, newPassword: 'another horse' })
+  await codeOf(socket, 'getUser', { userId })
+  t.deepEqual(
+    harness.calls.map(({ operation, address }) => [operation, address]),
+    [
+      ['users.signUp', '127.0.0.1'],
+      ['users.changePassword', '127.0.0.1'],
+      ['users.getUser', undefined],
+    ],
+  )
+})

@@ -13,6 +13,8 @@ export async function startSystem(uri: string): Promise<System> {
     MONGODB_URI: uri,
     AUTH_SECRET: 'the secret of the benchmark that signs tokens',
     CLUSTER_SECRET: 'the secret of the benchmark that signs calls',
+    RATE_LIMIT_PER_SECOND: '0',
+    MAX_OPEN_INVITATIONS: '1000000',
     LOG_LEVEL: 'error',
   })
   const functions = (await loadFunctions()).filter(({ operation }) => DOMAINS.includes(operation.domain))

@@ -133,7 +133,7 @@ function textsOf(schema: z.ZodType, path: string): [path: string, schema: z.ZodT
   if (!NO_TEXT.some((kind) => schema instanceof kind)) throw new Error(`${path} is of an unknown kind`)
   return []
 }
-const NO_TEXT = [z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral]
+const NO_TEXT = [z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral, z.iso.ZodISODateTime]
 
 /** Compared, never shown: a hash takes any of them. Cursors are read before they are used. */
 const ANY_TEXT = /\.(cursor|\w*[pP]assword)$/

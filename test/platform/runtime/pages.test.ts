@@ -124,7 +124,7 @@ test('120 of the longest messages are read and followed page by page', async (t)
 })
 
 test('a full calendar is read and exported page by page', async (t) => {
-  const system = await createTestSystem(t)
+  const system = await createTestSystem(t, { env: { RATE_LIMIT_PER_SECOND: '0', MAX_OPEN_INVITATIONS: '1000' } })
   const [buyer, seller] = [await system.makeUser(), await system.makeUser()]
   const COUNT = 450
   for (let i = 0; i < COUNT; i++) {

@@ -1,0 +1,140 @@
+import { LRUCache } from 'lru-cache'
+import type { mongo } from 'mongoose'
+import type { Config } from '../../config/index.js'
+import type { QuotaName } from '../../config/quotas.js'
+import type { Caller } from '../contract/caller.js'
+import { DUPLICATE_KEY } from '../database/bulkErrors.js'
+import type { Databases } from '../database/database.js'
+import { Refusal } from '../contract/errors.js'
+import type { Operation, QuotaOf } from '../contract/contract.js'
+
+/** What somebody stored by one quota: in `quotas` of the domain whose operation it is. */
+export interface QuotaDocument {
+  /** `<who>:<quota>` */
+  _id: string
+  /** The day (UTC) that is counted: `2031-01-01`. */
+  day: string
+  count: number
+  bytes: number
+  /** What was counted that day and the day before: sent again, it is not counted again. */
+  ids: string[]
+  earlierIds: string[]
+  /** When MongoDB may drop it. */
+  expiresAt: Date
+}
+
+/** What is counted with: a system. */
+interface Counting {
+  config: Pick<Config, 'quotas'>
+  databases: Pick<Databases, 'connection'>
+  use<T>(make: () => T): T
+}
+
+/** What is counted: a call. */
+interface Counted {
+  caller: Caller | null
+  address: string | null
+  requestId: string
+  now(): Date
+}
+
+const COLLECTION = 'quotas'
+const DAY_MS = 24 * 3_600_000
+const KEEP_DAYS = 3
+const ATTEMPTS = 20
+const MAX_LUMPS = 20_000
+
+/**
+ * Of the primary alone, not journaled: what the operation stores comes after it in the same database, by majority, so
+ * where that stands the count does. Only an election between the two may lose it: then one more fits into the day.
+ */
+const BEFORE_THE_WORK: mongo.UpdateOptions = { writeConcern: { w: 1, journal: false } }
+
+/** Who stores it: a user, or where nobody is signed in an address. Admins and the system have no quotas. */
+const storerOf = ({ caller, address }: Pick<Counted, 'caller' | 'address'>): string | null =>
+  caller ? (caller.role === 'user' ? caller.userId : null) : address && `address:${address}`
+
+/**
+ * Counts what an operation is about to store, before it does, once an id. Throws `quota_exceeded` where the day has no
+ * room for it: the guard is in the count's own write. A request counts whatever becomes of it; one that was counted may
+ * come again, also when nothing more fits.
+ */
+export async function spendQuota(system: Counting, operation: Operation, input: unknown, ctx: Counted): Promise<void> {
+  const { quota, newId, domain } = operation
+  const who = storerOf(ctx)
+  if (!quota || who === null) return
+  const limits = limitsOf(system, quota)
+  if (limits.count === Infinity && limits.bytes === Infinity) return
+
+  const id = newId === undefined ? ctx.requestId : String((input as Record<string, unknown>)[newId])
+  const spent = { count: quota.lump ?? 1, bytes: quota.bytes?.of(input) ?? 0 }
+  const day = dayOf(ctx.now().getTime())
+  const counts = system.databases.connection(domain).collection<QuotaDocument>(COLLECTION)
+  const _id = `${who}:${quota.count}`
+  if (quota.lump !== undefined && isInLump(system.use(createLumps), `${_id}:${day}`, id, quota.lump)) return
+  const fits = {
+    ...{ _id, day: { $gte: day }, ids: { $ne: id }, earlierIds: { $ne: id } },
+    ...{ count: { $lt: limits.count }, bytes: { $lte: limits.bytes - spent.bytes } },
+  }
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const counted = await counts.updateOne(fits, { $inc: spent, $push: { ids: id } }, BEFORE_THE_WORK)
+    if (counted.matchedCount === 1) {
+      if (quota.lump !== undefined) system.use(createLumps).set(`${_id}:${day}`, new Set([id]))
+      return
+    }
+    const found = await counts.findOne({ _id }, { readConcern: 'local' })
+    if (found && found.day >= day) {
+      if (found.ids.includes(id) || found.earlierIds.includes(id)) return
+      if (found.count >= limits.count) throw exceeded(quota.count, found.day, ctx)
+      if (quota.bytes && found.bytes + spent.bytes > limits.bytes) throw exceeded(quota.bytes.quota, found.day, ctx)
+    } else await beginDay(counts, _id, day, found)
+  }
+  throw new Refusal('unavailable', 'The quota is being counted by too many at once.')
+}
+
+const limitsOf = ({ config }: Counting, { count, bytes }: QuotaOf): { count: number; bytes: number } => ({
+  count: config.quotas[count] || Infinity,
+  bytes: (bytes && config.quotas[bytes.quota]) || Infinity,
+})
+
+/** By who, quota and day: the ids of the lump that is being used up in this process. */
+type Lumps = LRUCache<string, Set<string>>
+const createLumps = (): Lumps => new LRUCache({ max: MAX_LUMPS })
+
+/** False: the lump is used up, and a new one begins with this id. */
+function isInLump(lumps: Lumps, key: string, id: string, size: number): boolean {
+  const lump = lumps.get(key) ?? new Set()
+  if (!lump.has(id) && lump.size >= size) return false
+  lumps.set(key, lump.add(id))
+  return true
+}
+
+/** Whoever else began it meanwhile is as good. */
+async function beginDay(
+  counts: mongo.Collection<QuotaDocument>,
+  _id: string,
+  day: string,
+  before: QuotaDocument | null,
+): Promise<void> {
+  const startMs = Date.parse(day)
+  const earlierIds = before?.day === dayOf(startMs - DAY_MS) ? before.ids : []
+  const fresh = { day, count: 0, bytes: 0, ids: [], earlierIds, expiresAt: new Date(startMs + KEEP_DAYS * DAY_MS) }
+  const filter = { _id, day: before?.day ?? day }
+  await counts
+    .updateOne(filter, before ? { $set: fresh } : { $setOnInsert: fresh }, { ...BEFORE_THE_WORK, upsert: !before })
+    .catch((error: { code?: unknown }) => {
+      if (error.code !== DUPLICATE_KEY) throw error
+    })
+}
+
+/** The day of a quota has no more room: it ends at midnight UTC. */
+export function exceeded(quota: QuotaName, day: string, { now }: Pick<Counted, 'now'>): Refusal {
+  const untilMs = Date.parse(day) + DAY_MS
+  return new Refusal('quota_exceeded', `The daily quota is used up: ${quota}.`, {
+    quota,
+    until: new Date(untilMs).toISOString(),
+    retryAfterMs: untilMs - now().getTime(),
+  })
+}
+
+export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
