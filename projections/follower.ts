@@ -26,9 +26,16 @@ const MAX_NEWS_PER_CALL = 100
  */
 export function createFeedFollower<E extends LogEntry>(
   system: System,
-  options: { domain: string; collection: string; log: AppendLog<E>; news: (entry: E) => UserNews[] },
+  options: {
+    domain: string
+    collection: string
+    log: AppendLog<E>
+    news: (entry: E) => UserNews[]
+    /** Tells other domains of an entry; may be called again for the same one. */
+    forward?: (entry: E) => Promise<unknown>
+  },
 ): ProjectionFollower {
-  const { domain, collection, log, news } = options
+  const { domain, collection, log, news, forward } = options
   const name = `${collection}.feeds`
   const progresses = progressCollection(system, domain)
   const batch = createBatchSize(BATCH)
@@ -53,6 +60,7 @@ export function createFeedFollower<E extends LogEntry>(
   }
 
   async function tell(entries: E[]): Promise<void> {
+    for (const entry of entries) await forward?.(entry)
     const byFeed = new Map<string, Omit<z.input<typeof feedEntry>, 'feed' | 'seq'>[]>()
     for (const entry of entries) {
       for (const { userId, name: event, data } of news(entry)) {

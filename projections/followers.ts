@@ -1,7 +1,8 @@
 import { BookingLog, bookingLog } from '../functions/calendars/bookingLog.model.js'
 import { calendarNews } from '../functions/calendars/calendar.news.js'
+import { calendars } from '../functions/calendars/contract.js'
 import { calendarProjection } from '../functions/calendars/calendar.projection.js'
-import { messageNews } from '../functions/messages/message.news.js'
+import { blockAfter, messageNews, saysBlock } from '../functions/messages/message.news.js'
 import { messageBoxProjection } from '../functions/messages/messageBox.projection.js'
 import { MessageLog, messageLog } from '../functions/messages/messageLog.model.js'
 import type { Projection } from '../platform/logs/projection.js'
@@ -38,6 +39,10 @@ export function followersOf(system: System): ProjectionFollower[] {
       collection: MessageLog.collection,
       log: system.use(messageLog),
       news: messageNews,
+      forward: async (entry) => {
+        if (saysBlock(entry))
+          await system.call(calendars.copyBlock, blockAfter(entry), { caller: null, requestId: system.newId() })
+      },
     }),
   ]
 }

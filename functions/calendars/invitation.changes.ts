@@ -5,23 +5,28 @@ import type { Context } from '../../platform/runtime/function.js'
 import { bookingLog, type BookingLogEntry, type Party } from './bookingLog.model.js'
 import { alongside, type HeadChange } from './calendarHead.changes.js'
 import { isOpen } from './invitation.states.js'
+import { changePair, pairChange, preparePair } from './pair.changes.js'
 import { versionConflict } from '../../platform/runtime/updateVersion.js'
 
 /** What a command appends, and what it changes in heads with it. */
 export interface InvitationChange
   extends Pick<BookingLogEntry, 'kind' | 'invitation'>, Partial<Pick<BookingLogEntry, 'previous' | 'key' | 'request'>> {
   heads: HeadChange[]
+  /** The caller asks something new of the other side: what caps and blocks are for. */
+  asks?: true
 }
 
 const LONGEST_PAUSE_MS = 20
 
 /** Appends after `current`, the newest entry that the command knows of (null: it begins the stream). */
-export function appendAfter(
+export async function appendAfter(
   ctx: Context,
   invitationId: string,
-  current: Pick<BookingLogEntry, 'number'> | null,
-  { heads, ...change }: InvitationChange,
+  current: BookingLogEntry | null,
+  { heads, asks, ...change }: InvitationChange,
 ): Promise<BookingLogEntry | 'conflict'> {
+  const pair = pairChange(current, change.invitation, asks && ctx.caller?.userId)
+  if (pair?.asker !== undefined) await preparePair(ctx, pair)
   return ctx.use(bookingLog).append(
     change.invitation.sellerId.toHexString(),
     {
@@ -32,7 +37,10 @@ export function appendAfter(
       at: ctx.now(),
       ...change,
     },
-    alongside(ctx, heads),
+    async (session) => {
+      if (pair) await changePair(ctx, pair, session)
+      await alongside(ctx, heads)(session)
+    },
   )
 }
 

@@ -32,7 +32,13 @@ export default define(calendars.inviteToBooking, async (ctx, input) => {
     assertAhead(ctx, invitation.from)
     await ensureHeads(ctx, [sellerId, ctx.caller.userId])
     const heads = listing(invitation, { after: invitation })
-    const appended = await appendAfter(ctx, invitationId, null, { kind: 'invited', invitation, request, heads })
+    const appended = await appendAfter(ctx, invitationId, null, {
+      kind: 'invited',
+      invitation,
+      request,
+      heads,
+      asks: true,
+    })
     if (appended !== 'conflict') return presentInvitation(appended)
   } catch (error) {
     // What no longer holds may have held when the same request came first: its outcome stands.

@@ -15,7 +15,7 @@ export default define(calendars.proposeMove, async (ctx, { invitationId, version
     assertAhead(ctx, invitation.from)
     assertAhead(ctx, period.from)
     // Nothing is held for a proposal: whether the seller is free then is decided when the other side consents.
-    return { kind: 'move_proposed', invitation: { ...invitation, proposal: { by, ...period } }, heads: [] }
+    return { kind: 'move_proposed', invitation: { ...invitation, proposal: { by, ...period } }, heads: [], asks: true }
   })
   return presentInvitation(proposed)
 })

@@ -16,6 +16,7 @@ export default define(calendars.rescheduleInvitation, async (ctx, { invitationId
       invitation: { ...invitation, ...period },
       previous: { from: invitation.from, to: invitation.to },
       heads: listing(invitation, { before: invitation, after: period }),
+      asks: true,
     }
   })
   return presentInvitation(rescheduled)

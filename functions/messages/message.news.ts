@@ -1,5 +1,8 @@
+import type { CallInput } from '../../platform/contract/contract.js'
+import type { calendars } from '../calendars/contract.js'
 import type { UserNews } from '../feeds/contract.js'
 import type { news } from './contract.js'
+import { usersOf } from './conversation.rules.js'
 import { presentSent } from './message.presenter.js'
 import type { MessageLogEntry } from './messageLog.model.js'
 
@@ -32,3 +35,16 @@ export function messageNews(entry: MessageLogEntry): UserNews<typeof news>[] {
       return []
   }
 }
+
+/** Who of the two has blocked the other, as this entry leaves it: for domains in which a block holds, too. */
+export function blockAfter({
+  stream,
+  number,
+  conversation,
+}: Pick<MessageLogEntry, 'stream' | 'number' | 'conversation'>): CallInput<typeof calendars.copyBlock> {
+  const userIds = [...usersOf(stream)]
+  return { userIds, blockedBy: userIds.filter((_, side) => conversation.blocked[side]), number }
+}
+
+export const saysBlock = ({ kind }: Pick<MessageLogEntry, 'kind'>): boolean =>
+  kind === 'user_blocked' || kind === 'user_unblocked'

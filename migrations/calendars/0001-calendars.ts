@@ -1,6 +1,7 @@
 import { makes } from '../../platform/migrations/migration.js'
 import {
   ANY_OBJECT,
+  COUNT,
   DATE,
   documentOf,
   ID,
@@ -13,6 +14,7 @@ import {
   orNull,
   PRICE,
   PROJECTIONS,
+  QUOTAS,
   TEXT,
 } from '../../platform/migrations/shapes.js'
 
@@ -69,6 +71,18 @@ export default makes({
       { key: { 'holds.to': 1 }, name: 'ended_holds' },
     ],
   },
+  pairs: {
+    schema: documentOf({
+      _id: matching('^[0-9a-f]{24}:[0-9a-f]{24}$'),
+      blockedBy: LIST,
+      blockNumber: COUNT,
+      open: ANY_OBJECT,
+      openCount: COUNT,
+      day: TEXT,
+      asked: ANY_OBJECT,
+    }),
+    indexes: [{ key: { day: 1 }, name: 'by_day' }],
+  },
   calendars: {
     schema: documentOf({
       _id: matching('^[1-9][0-9]*:[0-9a-f]{24}:(seller|buyer):[0-9]{4,}-[0-9]{2}$'),
@@ -80,4 +94,5 @@ export default makes({
     }),
   },
   projections: PROJECTIONS,
+  quotas: QUOTAS,
 })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import ICAL from 'ical.js'
 import { CalendarHead } from '../../functions/calendars/calendarHead.model.js'
+import { BookingLog } from '../../functions/calendars/bookingLog.model.js'
 import { calendars } from '../../functions/calendars/contract.js'
 import type { Caller } from '../../platform/contract/caller.js'
 import { admin, createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
@@ -118,8 +119,10 @@ test('an exported calendar takes cancelled appointments back, and is text as RFC
   const system = await createTestSystem(t)
   const [buyer, seller] = [await system.makeUser(), await system.makeUser()]
   const note = 'a\u0000b\u0007c\td\re\u2028f\u0085g\u007fh\u001b[31m ü😀'
-  const input = { sellerId: seller.userId, ...hours(24, 25), note: note + '😀'.repeat(60) }
+  const input = { sellerId: seller.userId, ...hours(24, 25), note: '' }
   const { id } = await system.run(calendars.inviteToBooking, input, buyer)
+  // No client can say that, but whatever stands in the log must come out as RFC 5545 wants it.
+  await system.model(BookingLog).updateOne({ stream: id }, { $set: { 'invitation.note': note + '😀'.repeat(60) } })
   await system.run(calendars.confirmInvitation, { invitationId: id }, seller)
   const before = await exported(system, seller)
   t.like(before.events[0], { status: 'CONFIRMED', sequence: 2 })

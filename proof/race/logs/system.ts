@@ -35,6 +35,7 @@ export async function startRaceSystem(uri: string, discoveryPort: number): Promi
     CLUSTER_SECRET: 'the secret of the race that signs calls',
     DISCOVERY_PORT: String(discoveryPort),
     RATE_LIMIT_PER_SECOND: '0',
+    MAX_OPEN_INVITATIONS: '1000000',
     LOG_LEVEL: 'error',
   }
   const loaded = loadConfig(env)
