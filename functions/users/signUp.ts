@@ -1,7 +1,7 @@
 import { define } from '../../platform/runtime/function.js'
-import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { users } from './contract.js'
+import { rememberAddress, tryPassword } from './passwordTries.changes.js'
 import { insertUserOnce } from './user.changes.js'
 import { presentSession } from './user.presenter.js'
 
@@ -12,7 +12,8 @@ export default define(users.signUp, async (ctx, { password, ...input }) => {
     { ...input, name, password, role: 'user' },
     requestOf(ctx, input, 'anonymous'),
     // Always the present password: a session is never opened with one that was changed since.
-    (earlier) => verifyPassword(earlier.passwordHash, password),
+    (earlier) => tryPassword(ctx, earlier, input.email, password),
   )
+  await rememberAddress(ctx, user)
   return presentSession(ctx, user)
 })

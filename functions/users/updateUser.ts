@@ -2,9 +2,9 @@ import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { updateVersion, versionConflict } from '../../platform/runtime/updateVersion.js'
-import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { searchKey } from '../../platform/lib/searchKey.js'
 import { users } from './contract.js'
+import { tryPassword } from './passwordTries.changes.js'
 import { assertVisible, userNotFound } from './user.access.js'
 import { emailTaken } from './user.changes.js'
 import { User } from './user.model.js'
@@ -12,14 +12,14 @@ import { presentUser, USER_FIELDS } from './user.presenter.js'
 
 export default define(users.updateUser, async (ctx, { userId, version, set, password }) => {
   assertVisible(ctx, userId)
-  const known = await ctx.model(User).findById(userId, { version: 1, passwordHash: 1 }).lean()
+  const known = await ctx.model(User).findById(userId, { version: 1, email: 1, passwordHash: 1 }).lean()
   if (!known) throw userNotFound(userId)
   if (set.role !== undefined && ctx.caller?.role === 'user') {
     throw new Refusal('forbidden', 'Only admins change roles.')
   }
   // A stolen session must not become a stolen account: whoever changes their own address shows the password again.
   if (set.email !== undefined && ctx.caller?.userId === userId) {
-    if (!(await verifyPassword(known.passwordHash, password ?? ''))) {
+    if (password === undefined || !(await tryPassword(ctx, known, known.email, password))) {
       throw new Refusal('unauthenticated', "Changing one's own e-mail address needs the password.")
     }
   }

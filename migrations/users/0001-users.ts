@@ -10,6 +10,7 @@ import {
   objectOf,
   oneOf,
   PLACES,
+  QUOTAS,
   REQUEST,
   TEXT,
 } from '../../platform/migrations/shapes.js'
@@ -47,4 +48,6 @@ export default makes({
       { key: { role: 1 }, name: 'admins', partialFilterExpression: { role: 'admin' } },
     ],
   },
+  passwordTries: { schema: documentOf({ _id: TEXT, lanes: LIST, version: COUNT }) },
+  quotas: QUOTAS,
 })
