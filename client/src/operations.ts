@@ -215,6 +215,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'unknown_operation'
   | 'rate_limited'
+  | 'quota_exceeded'
   | 'deadline_exceeded'
   | 'unavailable'
   | 'internal'
@@ -276,6 +277,7 @@ export type ErrorCode =
   | 'period_in_past'
   | 'seller_unavailable'
   | 'calendar_full'
+  | 'too_many_invitations'
   | 'message_not_found'
   | 'message_id_reused'
   | 'receiver_blocked'
@@ -464,6 +466,7 @@ export interface Operations {
     }
     data: Booking
     errors:
+      | 'quota_exceeded'
       | 'forbidden'
       | 'booking_id_reused'
       | 'car_not_found'
@@ -494,6 +497,7 @@ export interface Operations {
     }
     data: { bookingId: string; message: string }
     errors:
+      | 'quota_exceeded'
       | 'forbidden'
       | 'booking_id_reused'
       | 'lobby_not_found'
@@ -608,7 +612,7 @@ export interface Operations {
     errors: never
   }
 
-  /** Invites a seller to a booking, at a price if one is named. Answers the invitation. */
+  /** Invites a seller to a booking, at a price if one is named. Answers the invitation. A seller has at most MAX_OPEN_INVITATIONS open ones of a buyer. */
   inviteToBooking: {
     input: {
       invitationId?: string
@@ -619,7 +623,15 @@ export interface Operations {
       price?: number
     }
     data: Invitation
-    errors: 'invitation_id_reused' | 'period_in_past' | 'user_not_found' | 'calendar_full'
+    errors:
+      | 'quota_exceeded'
+      | 'invitation_id_reused'
+      | 'period_in_past'
+      | 'user_not_found'
+      | 'receiver_blocked'
+      | 'blocked_by_receiver'
+      | 'too_many_invitations'
+      | 'calendar_full'
   }
 
   /** The buyer proposes another period, while the invitation is open. */
@@ -627,11 +639,14 @@ export interface Operations {
     input: { invitationId: string; from: string | Date; to: string | Date; version?: number }
     data: Invitation
     errors:
+      | 'quota_exceeded'
       | 'invitation_not_found'
       | 'forbidden'
       | 'invitation_not_open'
       | 'version_conflict'
       | 'period_in_past'
+      | 'receiver_blocked'
+      | 'blocked_by_receiver'
       | 'calendar_full'
   }
 
@@ -654,6 +669,7 @@ export interface Operations {
     input: { invitationId: string; confirmationId?: string; version?: number }
     data: Invitation
     errors:
+      | 'quota_exceeded'
       | 'invitation_not_found'
       | 'forbidden'
       | 'confirmation_id_reused'
@@ -670,6 +686,7 @@ export interface Operations {
     input: { invitationId: string; reason: string; version?: number }
     data: Invitation
     errors:
+      | 'quota_exceeded'
       | 'invitation_not_found'
       | 'invitation_not_confirmed'
       | 'version_conflict'
@@ -682,7 +699,15 @@ export interface Operations {
   proposeMove: {
     input: { invitationId: string; from: string | Date; to: string | Date; version?: number }
     data: Invitation
-    errors: 'invitation_not_found' | 'forbidden' | 'invitation_not_confirmed' | 'version_conflict' | 'period_in_past'
+    errors:
+      | 'quota_exceeded'
+      | 'invitation_not_found'
+      | 'forbidden'
+      | 'invitation_not_confirmed'
+      | 'version_conflict'
+      | 'period_in_past'
+      | 'receiver_blocked'
+      | 'blocked_by_receiver'
   }
 
   /** The other side consents to the proposed period, which then holds; or either side ends the proposal. */
@@ -690,6 +715,7 @@ export interface Operations {
     input: { invitationId: string; accept: boolean; version?: number }
     data: Invitation
     errors:
+      | 'quota_exceeded'
       | 'invitation_not_found'
       | 'invitation_not_confirmed'
       | 'version_conflict'
@@ -790,7 +816,7 @@ export interface Operations {
   postToLobby: {
     input: { messageId?: string; lobbyId: string; text: string }
     data: { messageId: string; seq: number }
-    errors: 'not_in_lobby' | 'lobby_not_found' | 'removed_from_lobby' | 'message_id_reused'
+    errors: 'quota_exceeded' | 'not_in_lobby' | 'lobby_not_found' | 'removed_from_lobby' | 'message_id_reused'
   }
 
   /** Puts a user out of a lobby, for good: all connections get lobby:removed, those of the user as their last. */
@@ -813,7 +839,13 @@ export interface Operations {
       sentAt: string
       seq: number
     }
-    errors: 'message_id_reused' | 'user_not_found' | 'invitation_not_found' | 'receiver_blocked' | 'blocked_by_receiver'
+    errors:
+      | 'quota_exceeded'
+      | 'message_id_reused'
+      | 'user_not_found'
+      | 'invitation_not_found'
+      | 'receiver_blocked'
+      | 'blocked_by_receiver'
   }
 
   /** The receiver has it: the gateway calls this when a socket acknowledges message:new; clients may, too. */
@@ -822,11 +854,11 @@ export interface Operations {
   /** The receiver has read this message, and all before it in the conversation. */
   markRead: { input: { messageId: string }; data: { seq: number }; errors: 'message_not_found' }
 
-  /** No more messages from this user, nor to them. */
-  blockUser: { input: { userId: string }; data: { seq: number }; errors: 'user_not_found' }
+  /** No more messages or invitations from this user, nor to them; what was asked before can still be answered. */
+  blockUser: { input: { userId: string }; data: { seq: number }; errors: 'quota_exceeded' | 'user_not_found' }
 
   /** Takes a block back. */
-  unblockUser: { input: { userId: string }; data: { seq: number }; errors: 'user_not_found' }
+  unblockUser: { input: { userId: string }; data: { seq: number }; errors: 'quota_exceeded' | 'user_not_found' }
 
   /** The caller's conversations, the one with the newest message first. */
   listConversations: {
@@ -872,6 +904,7 @@ export interface Operations {
     input: { orderId?: string; ticketId: string; maxPrice?: number }
     data: Order
     errors:
+      | 'quota_exceeded'
       | 'order_id_reused'
       | 'ticket_not_found'
       | 'ticket_reserved'
@@ -903,6 +936,7 @@ export interface Operations {
     input: { chargeId?: string; orderId: string; method: 'balance' | 'stripe'; paymentMethodId?: string }
     data: Charge
     errors:
+      | 'quota_exceeded'
       | 'charge_id_reused'
       | 'order_not_found'
       | 'order_complete'
@@ -978,7 +1012,11 @@ export interface Operations {
   }
 
   /** Puts a ticket up for sale, the caller's own. */
-  createTicket: { input: { ticketId?: string; title: string; price: number }; data: Ticket; errors: 'ticket_id_reused' }
+  createTicket: {
+    input: { ticketId?: string; title: string; price: number }
+    data: Ticket
+    errors: 'quota_exceeded' | 'ticket_id_reused'
+  }
 
   /** Changes title or price, while no order holds the ticket: own ones, or any for admins. */
   updateTicket: {
@@ -1066,10 +1104,10 @@ export interface Operations {
   signUp: {
     input: { userId?: string; email: string; password: string; name?: string }
     data: { user: User; token: string }
-    errors: 'user_id_reused' | 'email_taken'
+    errors: 'quota_exceeded' | 'user_id_reused' | 'email_taken'
   }
 
-  /** Answers a token for an e-mail address and its password. */
+  /** Answers a token for an e-mail address and its password; wrong ones make the next wait (rate_limited). */
   signIn: { input: { email: string; password: string }; data: { user: User; token: string }; errors: 'unauthenticated' }
 
   /** Makes a user of any role; without a password one must be set before the user can sign in. */

@@ -44,9 +44,6 @@ export const booking = z.object({
   lastModified: time,
 })
 
-/** In lumps: a booking has no write to spare, and few users make so many in a day. */
-const BOOKINGS_QUOTA = { count: 'bookings', lump: 20 } as const
-
 /** What a request to book says, whatever it books. */
 const request = {
   bookingId: id.optional(),
@@ -107,7 +104,7 @@ export const bookings = defineContract('bookings', {
       ...refusalsOf('createBooking', 'refusal'),
       'booking_state_changed',
     ],
-    quota: BOOKINGS_QUOTA,
+    quota: { count: 'bookings', lump: 20 },
     deadline: 'money',
     idempotent: true,
     newId: 'bookingId',
@@ -130,7 +127,7 @@ export const bookings = defineContract('bookings', {
       'too_many_bookings',
       'booking_outstanding',
     ],
-    quota: BOOKINGS_QUOTA,
+    quota: { count: 'bookings', lump: 20 },
     deadline: 'money',
     idempotent: true,
     newId: 'bookingId',
