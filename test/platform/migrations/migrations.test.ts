@@ -181,7 +181,7 @@ test('each collection is made by one migration; only those that domains share ar
     for (const name of made) makers.set(name, [...(makers.get(name) ?? []), id])
   }
   const several = [...makers].filter(([, ids]) => ids.length > 1).map(([name]) => name)
-  t.deepEqual(several.sort(), ['events', 'projections'])
+  t.deepEqual(several.sort(), ['events', 'projections', 'quotas'])
 })
 
 test('a kind of thing that comes later permits its bookings, and takes that back', async (t) => {
@@ -214,7 +214,14 @@ test('domains are migrated where they live: each on its own database, or several
     (await recorded('bookings')).sort(),
     migratedDomains(MIGRATIONS).filter((domain) => domain !== 'users'),
   )
-  t.deepEqual(Object.keys(await dump(dbOf('users'))), ['deposits', 'ledger', 'users', 'withdrawals'])
+  t.deepEqual(Object.keys(await dump(dbOf('users'))), [
+    'deposits',
+    'ledger',
+    'passwordTries',
+    'quotas',
+    'users',
+    'withdrawals',
+  ])
   const others = Object.keys(await dump(dbOf('bookings')))
   t.deepEqual(
     ['agendaJobs', 'bookings', 'cars', 'users'].map((each) => others.includes(each)),

