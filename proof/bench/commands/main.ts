@@ -4,7 +4,7 @@ import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { install, PACKAGE, run } from '../../support/installation.js'
 import { median } from '../../support/numbers.js'
 import { until } from '../../support/until.js'
-import { fillSection } from '../report/document.js'
+import { fillSection } from '../../support/markdown.js'
 
 const USAGE = `npm run bench:commands [-- --rounds N] [--out DIR]
 

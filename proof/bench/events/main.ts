@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
-import { fillSection } from '../report/document.js'
+import { fillSection } from '../../support/markdown.js'
 import { startServer } from '../../support/server.js'
 import { measureBacklog, type BacklogResult } from './backlog.js'
 import { measureLatency, type LatencyResult } from './latency.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
-import { fillSection } from '../report/document.js'
+import { fillSection } from '../../support/markdown.js'
 import { startServer } from '../../support/server.js'
 import { fill } from './fill.js'
 import { measureBuild, measureLatency, measureReads, type Quantiles } from './measure.js'

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { format, resolveConfig } from 'prettier'
+import { fill, formatted, toMarkdown } from '../../support/markdown.js'
 import type { Results } from '../results.js'
 import { plot } from './plot.js'
 import {
@@ -12,17 +12,12 @@ import {
   instanceTable,
   readTable,
   sizeTable,
-  toMarkdown,
 } from './tables.js'
 import { targetTable } from './targets.js'
 
 /**
- * Writes performance.json and performance.svg, and puts the tables between their markers in performance.md:
- *
- *     <!-- measured: reads -->
- *     <!-- /measured -->
- *
- * What stands outside of the markers is written by hand. A table that the run has no figures for stays as it was.
+ * Writes performance.json and performance.svg, and puts the tables between their markers in performance.md. A table that
+ * the run has no figures for stays as it was.
  */
 export async function writeReport(results: Results, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true })
@@ -34,7 +29,7 @@ export async function writeReport(results: Results, directory: string): Promise<
   }
   await writeFile(join(directory, 'performance.json'), `${JSON.stringify(results, null, 2)}\n`)
   if (results.samples.length > 0) await writeFile(join(directory, 'performance.svg'), plot(results))
-  await writeFile(file, await format(filled, { ...(await resolveConfig(file)), parser: 'markdown' }))
+  await writeFile(file, await formatted(file, filled))
   console.log(`\nWritten: ${file}`)
 }
 
@@ -62,21 +57,6 @@ function describeRun({ command, startedAt, machine, options }: Results): string 
       `${options.rounds} rounds of ${options.seconds} s; ` +
       `${loadPerCore.toFixed(1)} busy processes a core when it began.`,
   ].join('\n')
-}
-
-/** Puts one section into a page, for what is measured by a command of its own. */
-export async function fillSection(file: string, name: string, content: string): Promise<void> {
-  const filled = fill(await readFile(file, 'utf8'), name, content)
-  await writeFile(file, await format(filled, { ...(await resolveConfig(file)), parser: 'markdown' }))
-}
-
-function fill(text: string, name: string, content: string): string {
-  const begin = `<!-- measured: ${name} -->`
-  const end = '<!-- /measured -->'
-  const from = text.indexOf(begin)
-  const to = text.indexOf(end, from)
-  if (from < 0 || to < 0) return text
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`
 }
 
 const skeleton = (): string =>

@@ -1,10 +1,9 @@
 import { ARMS, type ArmNumber } from '../arms/arm.js'
 import type { Sample } from '../measure.js'
+import type { Table } from '../../support/markdown.js'
 import { median } from '../../support/numbers.js'
 import type { Results } from '../results.js'
 
-/** A table as Markdown and the terminal show it; the first row is its head. */
-export type Table = string[][]
 
 /** The samples of one arm at one workload and pace, over all rounds: the median of each figure. */
 export interface Summary extends Omit<Sample, 'anomalies' | 'cpu'> {
@@ -176,12 +175,6 @@ export const instanceTable = ({ growth }: Results): Table => [
     digits(each.p99, 1),
   ]),
 ]
-
-export function toMarkdown([head = [], ...rows]: Table): string {
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  const rule = head.map((_, i) => (rows.every((row) => /^[\d.,]*$/.test(row[i] ?? '')) ? '---:' : '---'))
-  return [line(head), line(rule), ...rows.map(line)].join('\n')
-}
 
 function toText(table: Table): string {
   const widths = (table[0] ?? []).map((_, i) => Math.max(...table.map((row) => (row[i] ?? '').length)))

@@ -1,7 +1,8 @@
 import type { ArmNumber } from '../arms/arm.js'
 import type { Results } from '../results.js'
 import type { Workload } from '../workload.js'
-import { ratio, summarize, type Summary, type Table } from './tables.js'
+import type { Table } from '../../support/markdown.js'
+import { ratio, summarize, type Summary } from './tables.js'
 
 /** What the product means to reach, as ratios within one run. */
 interface Target {

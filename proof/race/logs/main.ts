@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { startServer } from '../../support/server.js'
 import { command, CommandFailure } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
-import { fillSection } from '../../bench/report/document.js'
+import { fillSection } from '../../support/markdown.js'
 import { runRace, type RaceReport } from './run.js'
 
 const USAGE = `npm run race:logs -- [--users N] [--commands N] [--minutes N] [--seed S] [--out DIR]
