@@ -1,4 +1,4 @@
-import { lobbies } from '../functions/lobbies/contract.js'
+import { lobbies, MAX_REPORTED } from '../functions/lobbies/contract.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { FeedHub } from './feedHub.js'
 import type { createSystemCall } from './systemCall.js'
@@ -7,7 +7,7 @@ import type { createSystemCall } from './systemCall.js'
 const REPORT_EVERY_MS = 5000
 /** Whoever lost the connection and is back by then, wherever, has never left. */
 const COMEBACK_MS = 15_000
-/** However many there are here: a call takes 1,000 at most. */
+/** However many there are here: a call takes 1,000 at most, with so many users. */
 const LOBBIES_PER_CALL = 500
 /** Those who come and go together are reported together. */
 const GATHER_MS = 500
@@ -50,9 +50,7 @@ export function createPresenceReporter(options: {
         userIds: [...(present.get(name) ?? [])],
       }))
       try {
-        for (let i = 0; i < reported.length; i += LOBBIES_PER_CALL) {
-          await call(lobbies.reportPresence, { worker, lobbies: reported.slice(i, i + LOBBIES_PER_CALL) })
-        }
+        for (const part of inParts(reported)) await call(lobbies.reportPresence, { worker, lobbies: part })
         known = new Set(present.keys())
       } catch (error) {
         log.debug({ err: error }, 'presence not reported')
@@ -81,4 +79,18 @@ export function createPresenceReporter(options: {
       clearTimeout(timer)
     },
   }
+}
+
+/** What fits into one call each. */
+export function inParts<T extends { userIds: readonly string[] }>(reported: readonly T[]): T[][] {
+  const parts: T[][] = []
+  let users = 0
+  for (const each of reported) {
+    const last = parts.at(-1)
+    const fits = last && last.length < LOBBIES_PER_CALL && users + each.userIds.length <= MAX_REPORTED
+    users = each.userIds.length + (fits ? users : 0)
+    if (fits) last.push(each)
+    else parts.push([each])
+  }
+  return parts
 }

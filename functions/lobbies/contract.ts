@@ -10,6 +10,12 @@ export const lobby = z.object({ id, trainId: id, createdAt: time })
 
 /** Users with a socket in the lobby, also one that was cut off a few seconds ago. */
 const members = z.array(id)
+/** The first 1,000 of them, and how many they are. */
+const presence = { members, memberCount: z.int() }
+
+/** In one report: users, in all of its lobbies together. Twice as many as a gateway worker has connections. */
+export const MAX_REPORTED = 20_000
+const TOO_MANY = `at most ${MAX_REPORTED} users in a report`
 
 /** Where the lobby's sequence is. */
 const seq = z.int().min(0)
@@ -52,10 +58,10 @@ export const lobbies = defineContract('lobbies', {
     idempotent: true,
   }),
   getLobby: operation({
-    summary: 'One lobby, and who is there now.',
+    summary: 'One lobby, and who is there now: of many the first 1,000.',
     access: 'user',
     input: z.strictObject({ lobbyId: id }),
-    output: lobby.extend({ members }),
+    output: lobby.extend(presence),
     errors: ['lobby_not_found'],
     deadline: 'quick',
     idempotent: true,
@@ -74,7 +80,7 @@ export const lobbies = defineContract('lobbies', {
       'Lets this connection into a lobby, from `seq` of the answer on; with lastSeq, from behind that, so nothing is missed.',
     access: 'user',
     input: z.strictObject({ lobbyId: id, lastSeq: seq.optional() }),
-    output: lobby.extend({ members, seq }),
+    output: lobby.extend({ ...presence, seq }),
     errors: ['lobby_not_found', 'removed_from_lobby', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
@@ -143,7 +149,10 @@ export const lobbies = defineContract('lobbies', {
     access: 'internal',
     input: z.strictObject({
       worker: id,
-      lobbies: z.array(z.strictObject({ lobbyId: id, userIds: z.array(id).max(100_000) })).max(1000),
+      lobbies: z
+        .array(z.strictObject({ lobbyId: id, userIds: z.array(id).max(MAX_REPORTED) }))
+        .max(1000)
+        .refine((all) => all.reduce((sum, { userIds }) => sum + userIds.length, 0) <= MAX_REPORTED, TOO_MANY),
     }),
     output: z.object({}),
     errors: [],

@@ -3,7 +3,7 @@ import { invalidInput } from '../../platform/runtime/invocation.js'
 import { feeds } from '../feeds/contract.js'
 import { lobbies } from './contract.js'
 import { lobbyFor } from './lobby.access.js'
-import { presentLobby } from './lobby.presenter.js'
+import { presentLobby, presentMembers } from './lobby.presenter.js'
 import { membersOf } from './presence.news.js'
 
 /** Whether the caller may, and from where on. The gateway worker that asked then lets its socket follow the feed. */
@@ -14,7 +14,6 @@ export default define(lobbies.joinLobby, async (ctx, { lobbyId, lastSeq }) => {
   if (lastSeq !== undefined && lastSeq > seq) {
     throw invalidInput({ issues: [{ path: ['lastSeq'], message: `the lobby has only come to ${seq}` }] })
   }
-  const members = await membersOf(ctx, found._id)
-  if (ctx.caller) members.add(ctx.caller.userId)
-  return { ...presentLobby(found), members: [...members], seq }
+  const members = new Set([...(ctx.caller ? [ctx.caller.userId] : []), ...(await membersOf(ctx, found._id))])
+  return { ...presentLobby(found), ...presentMembers(members), seq }
 })

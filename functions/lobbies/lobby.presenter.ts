@@ -11,3 +11,11 @@ export const presentLobby = ({
   trainId: trainId.toHexString(),
   createdAt: createdAt.toISOString(),
 })
+
+/** Whoever wants to know of more follows the lobby's feed. */
+const MAX_MEMBERS = 1000
+
+export const presentMembers = (members: ReadonlySet<string>) => ({
+  members: [...members].slice(0, MAX_MEMBERS),
+  memberCount: members.size,
+})

@@ -55,11 +55,12 @@ interface MembersChange {
   count: number
 }
 
+/** So many at once: all of a large lobby may come or go together, and what is left is told next. */
+const MAX_CHANGED = 10_000
+
 function changeOf({ userIds }: LobbyDocument['announced'], present: Set<string>): MembersChange {
   const before = new Set(userIds.map((each) => each.toHexString()))
-  return {
-    joined: [...present].filter((each) => !before.has(each)),
-    left: [...before].filter((each) => !present.has(each)),
-    count: present.size,
-  }
+  const joined = [...present].filter((each) => !before.has(each)).slice(0, MAX_CHANGED)
+  const left = [...before].filter((each) => !present.has(each)).slice(0, MAX_CHANGED)
+  return { joined, left, count: before.size + joined.length - left.length }
 }

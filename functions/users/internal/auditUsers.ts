@@ -1,22 +1,54 @@
 import mongoose from 'mongoose'
+import type { Output } from '../../../platform/contract/contract.js'
 import { define, type Context } from '../../../platform/runtime/function.js'
-import { pageOf } from '../../../platform/runtime/pages.js'
+import { cursorAfter, pageOf, pageRoom } from '../../../platform/runtime/pages.js'
 import { users } from '../contract.js'
 import { bookingChanges, findingsOf, paymentChanges, type UserToAudit, type Finding } from '../user.audit.js'
 import { readBooks } from '../books.audit.js'
 import { TRANSFER_KINDS } from '../transfer.kinds.js'
 import { User } from '../user.model.js'
 
-export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) => {
-  const { ids, nextCursor } = userIds
-    ? { ids: userIds.map((each) => new mongoose.Types.ObjectId(each)), nextCursor: null }
-    : await nextIds(ctx, { limit, cursor })
+const { ObjectId } = mongoose.Types
 
-  const audited = (await readBooks(ctx, ids)).map((user) => ({ user, findings: findingsOf(user) }))
-  const confirmed = await lookAgain(ctx, audited)
+/** Whoever asks for certain users got their ids from a page: they are as many as fit. */
+export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) => {
+  if (userIds)
+    return {
+      items: await audited(
+        ctx,
+        userIds.map((each) => new ObjectId(each)),
+      ),
+      nextCursor: null,
+    }
+  const { documents, nextCursor } = await pageOf(ctx.model(User), {}, { limit, cursor }, 'oldestFirst', {
+    projection: { createdAt: 1 },
+  })
+  const items: AuditedUser[] = []
+  const fits = pageRoom()
+  for (let read = 0; read < documents.length; read += READ_AT_ONCE) {
+    const some = documents.slice(read, read + READ_AT_ONCE).map(({ _id }) => _id)
+    for (const item of await audited(ctx, some)) {
+      // Users are never removed: items stand in the order of the documents.
+      if (!fits(item)) return { items, nextCursor: cursorAfter(documents[items.length - 1] as (typeof documents)[0]) }
+      items.push(item)
+    }
+  }
+  return { items, nextCursor }
+})
+
+type AuditedUser = Output<typeof users.auditUsers>['items'][number]
+
+/** A user with many bookings is long: a page of such ones is read in parts, and ends early. */
+const READ_AT_ONCE = 10
+
+/** In the order of the ids. */
+async function audited(ctx: Context, ids: readonly mongoose.Types.ObjectId[]): Promise<AuditedUser[]> {
+  const looked = (await readBooks(ctx, ids)).map((user) => ({ user, findings: findingsOf(user) }))
+  const confirmed = await lookAgain(ctx, looked)
   const parked = await parkedTransfers(ctx, ids)
-  return {
-    items: audited.map(({ user }) => ({
+  const items = looked.map(({ user }): [string, AuditedUser] => [
+    user._id.toHexString(),
+    {
       id: user._id.toHexString(),
       balance: user.balance,
       bookings: hex(user.bookings),
@@ -30,16 +62,10 @@ export default define(users.auditUsers, async (ctx, { userIds, limit, cursor }) 
       paymentChanges: paymentChanges(user),
       violations: confirmed.get(user._id.toHexString()) ?? [],
       parkedTransfers: parked.flatMap((each) => (each.userId.equals(user._id) ? [each._id.toHexString()] : [])),
-    })),
-    nextCursor,
-  }
-})
-
-async function nextIds(ctx: Context, page: { limit: number; cursor?: string | undefined }) {
-  const { documents, nextCursor } = await pageOf(ctx.model(User), {}, page, 'oldestFirst', {
-    projection: { createdAt: 1 },
-  })
-  return { ids: documents.map(({ _id }) => _id), nextCursor }
+    },
+  ])
+  const byId = new Map(items)
+  return ids.flatMap((each) => byId.get(each.toHexString()) ?? [])
 }
 
 /** What is wrong stays wrong: only what a second look finds as well is reported, in its words. */

@@ -27,10 +27,21 @@ export const countNights = ({ from, to }: Nights): number => Math.round((msOf(to
 /** The most records that any one of these nights has; without nights, of all nights. */
 export function mostTaken(records: readonly Nights[], nights?: Nights): number {
   const held = nights ? records.filter(({ from, to }) => from < nights.to && to > nights.from) : records
-  // A night with the most is the first one asked for, or one that a record begins with.
-  const begins = new Set([...(nights ? [nights.from] : []), ...held.map(({ from }) => from)])
-  const takenOn = (night: string): number => held.filter(({ from, to }) => from <= night && to > night).length
-  return [...begins].reduce((most, night) => Math.max(most, takenOn(night)), 0)
+  // Night after night on which somebody comes or goes: as long as those are sorted, however many are held.
+  const changes = new Map<string, number>()
+  const add = (night: string, change: 1 | -1): void => void changes.set(night, (changes.get(night) ?? 0) + change)
+  for (const { from, to } of held) {
+    add(from, 1)
+    add(to, -1)
+  }
+  let taken = 0
+  let most = 0
+  for (const [night, change] of [...changes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    taken += change
+    // Before the first night asked for all that are held have come that stay over it, and none has gone.
+    if (!nights || night < nights.to) most = Math.max(most, taken)
+  }
+  return most
 }
 
 /** The same as an expression of the server: a guard inside the write, whatever else lands meanwhile. */

@@ -22,10 +22,11 @@ export default define(bookings.takeBackBookings, async (ctx, { bookingIds }) => 
   // Half of the time for taking back, so that one that does not end leaves time to say how the others stand.
   const keepMs = ctx.remainingMs() / 2
   const outcomes = new Map<string, Taken['outcome']>()
-  const queue = bookingIds.values()
+  // A booking is durable before its train knows of it: whatever is not found there is none.
+  const queue = found.values()
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
-      for (const each of queue) outcomes.set(each, await takeBack(ctx, each, keepMs))
+      for (const { _id } of queue) outcomes.set(_id.toHexString(), await takeBack(ctx, _id, keepMs))
     }),
   )
   return {
@@ -41,10 +42,10 @@ export default define(bookings.takeBackBookings, async (ctx, { bookingIds }) => 
 
 const FIELDS = { userId: 1, passengers: 1, cost: 1 } as const
 
-async function takeBack(ctx: Context, bookingId: string, keepMs: number): Promise<Taken['outcome']> {
+async function takeBack(ctx: Context, bookingId: mongoose.Types.ObjectId, keepMs: number): Promise<Taken['outcome']> {
   if (ctx.remainingMs() <= keepMs) return 'open'
   try {
-    const { reversal } = await ctx.use(bookingEngine).cancel(new mongoose.Types.ObjectId(bookingId), {
+    const { reversal } = await ctx.use(bookingEngine).cancel(bookingId, {
       by: 'callOffTrain',
       reason: 'train_called_off',
       deadlineAt: ctx.deadlineAt - keepMs,
