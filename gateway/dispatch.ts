@@ -135,12 +135,13 @@ export function createDispatch(options: {
  * by then, has been read: whoever asks for much and reads little waits for itself.
  */
 async function takeTurn(
-  { weight = 1 }: Operation,
+  { name, weight = 1 }: Operation,
   { limits, gone, outgoing }: Sender,
 ): Promise<(() => void) | undefined> {
   const turns = limits.turns()
   if (!turns) return undefined
-  const end = await turns.enter(weight, gone)
+  // Whoever got a long answer is about to get another: one of the longest is under way at a time.
+  const end = await turns.enter(Math.max(weight, limits.lastCost(name)), gone)
   if (!end) throw tooManyUnderWay()
   return () => setImmediate(() => void outgoing.drained().then(end))
 }

@@ -11,8 +11,10 @@ export interface SocketLimits {
    * requests it counts as, one unless told.
    */
   take(guessable: boolean, weight?: number): number
-  /** What something has cost, in requests, that could not be known before. */
-  charge(weight: number): void
+  /** What something has cost, in requests, that could not be known before: of which operation, if of one. */
+  charge(weight: number, operation?: string): void
+  /** What its last answer to an operation has cost its account; 0 where it has had none. */
+  lastCost(operation: string): number
   /** Its user's calls under way, or its address's where it is anonymous; null: no limits. */
   turns(): Turns | null
   /** One more request was refused. Answers whether the socket has earned to be cut off. */
@@ -33,6 +35,8 @@ export interface Limits {
   takeSpent(): Spent
   /** What the same accounts spent elsewhere. */
   addSpent(spent: Iterable<readonly [string, number]>): void
+  /** So many workers share the calls that an account may have under way: each lets its part through. */
+  shareTurns(workers: number): void
 }
 
 /** Accounts that are remembered after their last socket closed, so that reconnecting does not refill a bucket. */
@@ -40,11 +44,14 @@ const MAX_IDLE = 10_000
 /** Fuller ones need not be told to others: whoever spends little is limited nowhere. */
 const TELL_BELOW = 0.75
 const MAX_TOLD = 1000
+/** However many workers share them: a client's connection is at one of them. */
+const FEWEST_TURNS = 5
 
 const UNLIMITED: SocketLimits = {
   signedIn: () => {},
   take: () => 0,
   charge: () => {},
+  lastCost: () => 0,
   turns: () => null,
   refused: () => false,
   release: () => {},
@@ -61,6 +68,8 @@ interface Account {
   requests: Bucket
   passwords: Bucket
   turns: Turns
+  /** By operation: its last answer's. */
+  costs: Map<string, number>
   /** Not told to others yet. */
   spent: { requests: number; passwords: number }
 }
@@ -69,14 +78,22 @@ interface Account {
  * All limits follow from the one setting, requests per socket and second (0: no limits at all). An address has ten
  * times that, for all its sockets together, since a backend speaks for many users, and a user three times; passwords
  * are tried at a tenth of it by an address, since each try costs tens of milliseconds of CPU and may be a guess. A
- * user's calls under way weigh a fifth of it together, an address's anonymous ones all of it.
+ * user's calls under way weigh a fifth of it together, an address's anonymous ones all of it; of several workers each
+ * lets its part of them through.
  */
 export function createLimits(ratePerSecond: number, nowMs: () => number = () => performance.now()): Limits {
   if (ratePerSecond === 0)
-    return { admit: () => UNLIMITED, used: () => false, takeSpent: () => new Map(), addSpent: () => {} }
+    return {
+      admit: () => UNLIMITED,
+      used: () => false,
+      takeSpent: () => new Map(),
+      addSpent: () => {},
+      shareTurns: () => {},
+    }
   const maxConnections = 10 * ratePerSecond
   const accounts = new Map<string, Account>()
   const idle = new Set<string>()
+  let workers = 1
 
   function accountOf(key: string): Account {
     let account = accounts.get(key)
@@ -87,12 +104,18 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
         sockets: 0,
         requests: createBucket(share, 2 * share),
         passwords: createBucket(Math.max(1, ratePerSecond / 10), Math.max(10, ratePerSecond)),
-        turns: createTurns(Math.max(10, Math.ceil(anonymous ? ratePerSecond : ratePerSecond / 5))),
+        turns: createTurns(() => turnsOf(anonymous)),
+        costs: new Map(),
         spent: { requests: 0, passwords: 0 },
       }
       accounts.set(key, account)
     }
     return account
+  }
+
+  function turnsOf(anonymous: boolean): number {
+    const ofAll = Math.max(10, Math.ceil(anonymous ? ratePerSecond : ratePerSecond / 5))
+    return Math.max(FEWEST_TURNS, Math.ceil(ofAll / workers))
   }
 
   function enter(key: string): Account {
@@ -145,13 +168,15 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
           (guessable ? spendPassword(address) : 0)
         )
       },
-      charge(weight) {
+      charge(weight, operation) {
         own.charge(nowMs(), weight)
+        if (operation !== undefined) (user ?? address).costs.set(operation, weight)
         for (const account of [address, user]) {
           account?.requests.charge(nowMs(), weight)
           if (account) account.spent.requests += weight
         }
       },
+      lastCost: (operation) => (user ?? address).costs.get(operation) ?? 0,
       turns: () => (user ?? address).turns,
       refused: () => patience.take(nowMs()) > 0,
       release: () => held.splice(0).forEach(leave),
@@ -186,5 +211,6 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
         else account.requests.charge(nowMs(), weight)
       }
     },
+    shareTurns: (among) => void (workers = among),
   }
 }

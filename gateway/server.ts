@@ -120,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connections.keep(socket.request.socket)
     socket.emit('operations', operations)
     const sender = socket.data as Sender
-    const session = createSession({ socket, sender, dispatch, log, newId })
+    const session = createSession({ ...options, socket, sender, dispatch })
     sessions.add(session)
     const unwatch = listen(socket, sender)
     socket.on('disconnect', (reason) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io'
 import { toPublicError, Refusal, type Result } from '../platform/contract/errors.js'
+import type { Operation } from '../platform/contract/contract.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { Dispatch, Sender } from './dispatch.js'
 import { handOver } from './handover.js'
@@ -34,10 +35,11 @@ export function createSession(options: {
   socket: Socket
   sender: Sender
   dispatch: Dispatch
+  contracts: ReadonlyMap<string, Operation>
   log: Logger
   newId: () => string
 }): SocketSession {
-  const { socket, sender, dispatch, log, newId } = options
+  const { socket, sender, dispatch, contracts, log, newId } = options
   const waiting = new Map<string, Answer>()
   let held: (() => void)[] = []
   let lastAnswerAtMs = 0
@@ -62,11 +64,11 @@ export function createSession(options: {
     }
     waiting.set(requestId, answer as Answer)
     const result = await dispatch({ operation, args: args.slice(0, -1), requestId }, sender)
-    settle(requestId, result)
+    settle(requestId, result, typeof operation === 'string' ? contracts.get(operation) : undefined)
     if (!result.ok && result.error.code === 'rate_limited') cutOffWhenFlooding()
   }
 
-  function settle(requestId: string, result: Result<unknown>): void {
+  function settle(requestId: string, result: Result<unknown>, operation?: Operation): void {
     const answer = waiting.get(requestId)
     if (!waiting.delete(requestId) || !answer) return
     if (phase === 'draining') {
@@ -75,9 +77,12 @@ export function createSession(options: {
       leaveWhenQuiet()
     } else {
       lastAnswerAtMs = performance.now()
-      const sent = sender.outgoing.sentBytes()
+      const before = sender.outgoing.sentBytes()
       answer(result)
-      sender.limits.charge(costOf(sender.outgoing.sentBytes() - sent))
+      const sent = sender.outgoing.sentBytes() - before
+      // To whoever has left nothing is sent any more, but it was made for them all the same.
+      const cost = costOf(sent > 0 ? sent : Buffer.byteLength(JSON.stringify(result)))
+      sender.limits.charge(cost * (operation?.costly ?? 1), operation?.name)
     }
   }
 

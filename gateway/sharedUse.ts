@@ -24,8 +24,9 @@ export function shareUse(options: {
     asking = true
     try {
       const spent = [...limits.takeSpent()].map(([account, weight]) => ({ account, weight }))
-      const others = (await call(platform.shareUse, { worker, spent })).spent
+      const { spent: others, workers } = await call(platform.shareUse, { worker, spent })
       limits.addSpent(others.map(({ account, weight }) => [account, weight] as const))
+      limits.shareTurns(workers)
     } catch (error) {
       log.debug({ err: error }, 'what was spent is not shared')
     } finally {

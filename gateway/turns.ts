@@ -10,12 +10,13 @@ export interface Turns {
 
 const MAX_WAITING = 1000
 
-export function createTurns(capacity: number): Turns {
+/** `capacity` may change: it is asked whenever somebody wants in. */
+export function createTurns(capacity: () => number): Turns {
   const waiting = new Set<() => void>()
   let taken = 0
 
   /** What is heavier than everything that may be under way is let in alone. */
-  const fits = (weight: number): boolean => taken === 0 || taken + weight <= capacity
+  const fits = (weight: number): boolean => taken === 0 || taken + weight <= capacity()
 
   function next(): void {
     const before = waiting.size

@@ -729,7 +729,7 @@ export interface Operations {
   /** One invitation as it stands: own ones, or any for admins. */
   getInvitation: { input: { invitationId: string }; data: Invitation; errors: 'invitation_not_found' }
 
-  /** The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall. */
+  /** The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall. Counts as 5 requests against the rate. */
   getCalendar: {
     input: {
       from: string | Date
@@ -747,7 +747,7 @@ export interface Operations {
     errors: 'invalid_input' | 'view_behind'
   }
 
-  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next. */
+  /** The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next. Counts as 10 requests against the rate. */
   exportCalendar: {
     input: {
       from: string | Date
@@ -788,10 +788,10 @@ export interface Operations {
   /** Closes a lobby: who is in it gets lobby:deleted as its last message. */
   deleteLobby: { input: { lobbyId: string }; data: { lobbyId: string }; errors: 'lobby_not_found' }
 
-  /** One lobby, and who is there now. */
+  /** One lobby, and who is there now: of many the first 1,000. */
   getLobby: {
     input: { lobbyId: string }
-    data: { id: string; trainId: string; createdAt: string; members: string[] }
+    data: { id: string; trainId: string; createdAt: string; members: string[]; memberCount: number }
     errors: 'lobby_not_found'
   }
 
@@ -805,7 +805,7 @@ export interface Operations {
   /** Lets this connection into a lobby, from `seq` of the answer on; with lastSeq, from behind that, so nothing is missed. */
   joinLobby: {
     input: { lobbyId: string; lastSeq?: number }
-    data: { id: string; trainId: string; createdAt: string; members: string[]; seq: number }
+    data: { id: string; trainId: string; createdAt: string; members: string[]; memberCount: number; seq: number }
     errors: 'lobby_not_found' | 'removed_from_lobby' | 'invalid_input'
   }
 
@@ -877,7 +877,7 @@ export interface Operations {
     errors: 'invalid_input' | 'view_behind'
   }
 
-  /** The messages that the caller and another user have exchanged, newest first, each with how far it has come. */
+  /** The messages that the caller and another user have exchanged, newest first, each with how far it has come. Counts as 3 requests against the rate. */
   getConversation: {
     input: { withUserId: string; limit?: number; cursor?: string; after?: number }
     data: {

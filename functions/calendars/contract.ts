@@ -231,7 +231,7 @@ export const calendars = defineContract('calendars', {
   }),
   getCalendar: operation({
     summary:
-      "The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall.",
+      "The caller's bookings and open invitations that touch a period, as seller or as buyer, by start, and on which days of the time zone those of this page fall. Counts as 5 requests against the rate.",
     access: 'user',
     input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
     output: z.object({
@@ -243,16 +243,20 @@ export const calendars = defineContract('calendars', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    weight: 5,
+    costly: 3,
   }),
   exportCalendar: operation({
     summary:
-      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next.",
+      "The caller's calendar as an iCalendar text (RFC 5545): confirmed bookings, open invitations as tentative, and what was cancelled. What does not fit into one text goes on in the next. Counts as 10 requests against the rate.",
     access: 'user',
     input: withPeriod(z.strictObject(range), MAX_RANGE_DAYS),
     output: z.object({ contentType: z.literal('text/calendar'), text: z.string(), nextCursor: z.string().nullable() }),
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    weight: 10,
+    costly: 10,
   }),
   recoverInvitations: operation({
     summary:

@@ -111,7 +111,7 @@ export const messages = defineContract('messages', {
   }),
   getConversation: operation({
     summary:
-      'The messages that the caller and another user have exchanged, newest first, each with how far it has come.',
+      'The messages that the caller and another user have exchanged, newest first, each with how far it has come. Counts as 3 requests against the rate.',
     access: 'user',
     input: z.strictObject({ withUserId: id, ...page, after: seq.optional() }),
     output: z.object({
@@ -123,6 +123,7 @@ export const messages = defineContract('messages', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    weight: 3,
   }),
   reportMessageView: backlogOperation('how far the view is behind.'),
 })

@@ -32,10 +32,11 @@ export const platform = defineContract('platform', {
     idempotent: true,
   }),
   shareUse: operation({
-    summary: 'For gateway workers: takes what users and addresses spent there, answers what they spent at the others.',
+    summary:
+      'For gateway workers: takes what users and addresses spent there, answers what they spent at the others, and how many workers there are.',
     access: 'internal',
     input: z.strictObject({ worker: id, spent: spent.max(2000) }),
-    output: z.object({ spent }),
+    output: z.object({ spent, workers: z.int() }),
     errors: [],
     deadline: 'quick',
     idempotent: false,

@@ -55,6 +55,8 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
    * Adds `quota_exceeded` to its errors.
    */
   quota?: QuotaOf<z.output<I>>
+  /** How many times as much as another one's its answer costs by its length, where it takes that much longer to make. */
+  costly?: number
   /** Only for sockets that follow this feed; the others are refused with this code. */
   within?: { feed(input: z.output<I>): string; refusal: ErrorCode }
   /**

@@ -52,8 +52,33 @@ test('answers cost by their bytes: long ones use the rate up sooner', async (t) 
   t.true(!result.ok && Number(result.error.details?.['retryAfterMs']) > 10)
 })
 
+test('what was made for a client that has left costs its user all the same', async (t) => {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const harness = await startGateway(t, {
+    env: { RATE_LIMIT_PER_SECOND: '10' },
+    async answer() {
+      await released
+      return { ok: true, data: 'x'.repeat(1_000_000) }
+    },
+  })
+  const { token, userId } = await harness.userToken()
+  const leaving = await harness.connect(token)
+  for (let i = 0; i < 2; i++) leaving.emit('getUser', { userId }, () => {})
+  await until(() => harness.calls.length === 2)
+  leaving.disconnect()
+  const next = await harness.connect(token)
+  const earlier = send(next, 'getUser', { userId })
+  await until(() => harness.calls.length === 3)
+  release()
+  await earlier
+  const result = await send(await harness.connect(token), 'getUser', { userId })
+  // Three megabytes are 183 requests, the user's burst is 60 at 30 a second.
+  t.true(!result.ok && Number(result.error.details?.['retryAfterMs']) > 3500, JSON.stringify(result))
+})
+
 test('so much is under way at once; the rest waits in order, and leaves with its socket', async (t) => {
-  const turns = createTurns(10)
+  const turns = createTurns(() => 10)
   const staying = new AbortController()
   const leaving = new AbortController()
   const order: string[] = []
@@ -72,7 +97,7 @@ test('so much is under way at once; the rest waits in order, and leaves with its
   await Promise.all([third, fifth])
   t.deepEqual(order, ['a', 'b', 'd gone', 'c', 'e'])
   t.is(await turns.enter(1, leaving.signal), undefined)
-  t.truthy(await createTurns(10).enter(50, staying.signal), 'what is heavier than all is let in alone')
+  t.truthy(await createTurns(() => 10).enter(50, staying.signal), 'what is heavier than all is let in alone')
 })
 
 test('a page that several want is read once, and kept while the feed goes on behind it', async (t) => {

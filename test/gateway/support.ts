@@ -64,7 +64,7 @@ export async function startGateway(
           data: { heads: (envelope.input as { feeds: string[] }).feeds.map(() => 0) },
         })
       }
-      if (envelope.operation === 'platform.shareUse') return { ok: true, data: { spent: [] } }
+      if (envelope.operation === 'platform.shareUse') return { ok: true, data: { spent: [], workers: 1 } }
       if (envelope.operation !== 'users.authenticate') {
         harness.calls.push(envelope)
         return answer(envelope)

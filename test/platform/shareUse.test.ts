@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { platform } from '../../functions/platform/contract.js'
 import { createLimits } from '../../gateway/limits.js'
@@ -30,4 +31,31 @@ test('what a user spends at one worker counts at the others, once', async (t) =>
   t.true((await exchange(1)) > 0)
   t.true((sockets[1]?.take(false) ?? 0) > 0)
   t.is(await exchange(1), 0)
+})
+
+test('of several workers each lets its part of a user’s calls through', async (t) => {
+  const { run, newId, clock } = await createTestSystem(t, { functions: [shareUse] })
+  const [one, two] = [newId(), newId()]
+  const ask = async (worker: string) => (await run(platform.shareUse, { worker, spent: [] }, null)).workers
+  t.is(await ask(one), 1)
+  t.is(await ask(two), 2)
+  t.is(await ask(one), 2)
+
+  const limits = createLimits(100, () => 1000)
+  const socket = limits.admit('10.0.0.1')
+  socket?.signedIn('ada')
+  const turns = socket?.turns()
+  const { signal } = new AbortController()
+  setMaxListeners(0, signal)
+  const enter = async (count: number): Promise<number> => {
+    let entered = 0
+    for (let i = 0; i < count; i++) void turns?.enter(1, signal).then((end) => (entered += end ? 1 : 0))
+    await new Promise((resolve) => setImmediate(resolve))
+    return entered
+  }
+  limits.shareTurns(2)
+  t.is(await enter(30), 10, 'half of a fifth of the rate')
+
+  clock.advance(31_000)
+  t.is(await ask(one), 1, 'the other one is gone')
 })

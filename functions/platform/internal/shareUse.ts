@@ -16,7 +16,8 @@ export default define(platform.shareUse, (ctx, { worker, spent }) => {
       for (const { account, weight } of spent) untold.set(account, (untold.get(account) ?? 0) + weight)
     }
   }
-  return Promise.resolve({ spent: [...(own?.untold ?? [])].map(([account, weight]) => ({ account, weight })) })
+  const untold = [...(own?.untold ?? [])].map(([account, weight]) => ({ account, weight }))
+  return Promise.resolve({ spent: untold, workers: board.size })
 })
 
 /** By worker: what the others have spent since it asked last. */

@@ -6,7 +6,7 @@ import { createMisfits } from '../../../platform/runtime/misfits.js'
 import { createTestSystem } from '../../support/system.js'
 
 const spent = 'nothing' as never
-const broken = define(platform.shareUse, () => Promise.resolve({ spent })) as unknown as FunctionDefinition
+const broken = define(platform.shareUse, () => Promise.resolve({ spent, workers: 1 })) as unknown as FunctionDefinition
 const input = { worker: 'a'.repeat(24), spent: [] }
 
 test('in development and tests an answer that breaks its contract is an error', async (t) => {
@@ -16,8 +16,8 @@ test('in development and tests an answer that breaks its contract is an error', 
 
 test('in production its caller gets it, and the log counts', async (t) => {
   const system = await createTestSystem(t, { functions: [broken], env: { NODE_ENV: 'production' } })
-  t.deepEqual(await system.run(platform.shareUse, input, null), { spent })
-  t.deepEqual(await system.run(platform.shareUse, input, null), { spent })
+  t.deepEqual(await system.run(platform.shareUse, input, null), { spent, workers: 1 })
+  t.deepEqual(await system.run(platform.shareUse, input, null), { spent, workers: 1 })
   const told = system.logs.filter(({ msg }) => msg === 'answers break their contract')
   t.is(told.length, 1)
   t.like(told[0], { operation: 'platform.shareUse', count: 1, level: 50 })
