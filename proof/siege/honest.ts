@@ -1,46 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
-import { percentile } from '../support/numbers.js'
-
-/** What honest clients saw in a while. */
-export interface Experience {
-  requests: number
-  failed: Record<string, number>
-  p50Ms: number
-  p99Ms: number
-}
+import { Seen } from './verdict.js'
 
 export interface HonestClients {
-  /** What they saw since the last time that this was asked. */
-  take(): Experience
-  stop(): void
+  /** What is asked from now on is noted there. */
+  watch(): Seen
+  /** Ends when everything asked has been answered. */
+  stop(): Promise<void>
 }
 
-const THINK_MS = 20
+export interface HonestPerson {
+  token: string
+  /** Nobody else books them, unless to annoy. */
+  carIds: readonly string[]
+}
+
+const THINK_MS = 30
+const ARRIVE_EVERY_MS = 200
 const TIMEOUT_MS = 15_000
 
 /** Clients that book, look and come anew, one request after the other each, and note how long they waited. */
-export function startHonestClients(url: string, tokens: readonly string[], carIds: readonly string[]): HonestClients {
-  let waits: number[] = []
-  let failed: Record<string, number> = {}
+export function startHonestClients(url: string, people: readonly HonestPerson[]): HonestClients {
+  let seen = new Seen()
   let stopped = false
 
   async function timed(work: () => Promise<string>): Promise<void> {
+    const asked = seen
     const startedAtMs = performance.now()
     const outcome = await work().catch((error: Error) => error.message)
-    if (stopped) return
-    waits.push(performance.now() - startedAtMs)
-    if (outcome !== 'ok') failed[outcome] = (failed[outcome] ?? 0) + 1
+    asked.note(performance.now() - startedAtMs, outcome)
   }
 
-  async function live(n: number): Promise<void> {
-    const socket = open({ token: tokens[n] })
-    let hour = n * 100_000
-    while (!stopped) {
-      hour++
-      const from = Date.UTC(2033, 0, 1) + (hour % 100_000) * 3_600_000
+  async function live({ token, carIds }: HonestPerson): Promise<void> {
+    const socket = open({ token })
+    for (let n = 0; !stopped; n++) {
+      const carId = carIds[n % carIds.length]
+      const from = Date.UTC(2033, 0, 1) + Math.floor(n / carIds.length) * 3_600_000
       const period = { from: new Date(from).toISOString(), to: new Date(from + 3_600_000).toISOString() }
-      const carId = carIds[n]
       await timed(() => ask(socket, 'createBooking', { carId, ...period }))
       await timed(() => ask(socket, 'getCar', { carId }))
       await timed(() => ask(socket, 'listCars', { limit: 10 }))
@@ -60,23 +56,19 @@ export function startHonestClients(url: string, tokens: readonly string[], carId
           socket.disconnect()
         }
       })
-      await sleep(200)
+      await sleep(ARRIVE_EVERY_MS)
     }
   }
 
   const open = (auth: object): Socket =>
     io(url, { transports: ['websocket'], forceNew: true, reconnectionDelay: 50, auth })
-  for (const n of tokens.keys()) void live(n)
-  void arrive()
+  const lives = [...people.map(live), arrive()]
   return {
-    take() {
-      const sorted = waits.sort((a, b) => a - b)
-      const seen = { requests: waits.length, failed, p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) }
-      waits = []
-      failed = {}
-      return seen
+    watch: () => (seen = new Seen()),
+    async stop() {
+      stopped = true
+      await Promise.all(lives)
     },
-    stop: () => void (stopped = true),
   }
 }
 
@@ -85,5 +77,5 @@ async function ask(socket: Socket, operation: string, input: object): Promise<st
     ok: boolean
     error?: { code: string }
   }
-  return answer.ok ? 'ok' : String(answer.error?.code)
+  return answer.ok ? 'ok' : `${operation}: ${answer.error?.code}`
 }

@@ -1,184 +1,172 @@
-import { fork } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { io, type Socket } from 'socket.io-client'
-import { install, LEAN_PLACEMENT, type Installation } from '../support/installation.js'
-import { ATTACKS } from './attacks.js'
-import type { Orders } from './attacker.js'
-import { startHonestClients, type Experience } from './honest.js'
-
-/** What an attack did. The first row is no attack: what honest clients see without one. */
-export interface Row extends Experience {
-  attack: string
-  what: string
-  outcomes: Record<string, number>
-  restarts: number
-  memoryMb: number
-  logMb: number
-}
+import { io } from 'socket.io-client'
+import { install, type Installation } from '../support/installation.js'
+import { ATTACKS } from './attacks/all.js'
+import type { Order, Outcome } from './attacker.js'
+import { watchFootprint, type Footprint } from './footprint.js'
+import { startHonestClients, type HonestClients } from './honest.js'
+import { settle, type Town } from './town.js'
+import { judge, typical, type Cost, type Experience, type Row, type Seen } from './verdict.js'
 
 export interface SiegeReport {
   seed: number
+  /** Of each attack. */
   seconds: number
   rows: Row[]
   violations: string[]
 }
 
-const HONEST = 4
-const WORST = 5
-const PASSWORD = 'correct horse battery'
+/** The rest of an attack's time is quiet, to compare with. */
+const ATTACKED_SHARE = 0.6
+const SHORTEST_MS = 2500
+/** What an attack leaves behind counts to it for so long. */
+const AFTERMATH_MS = 300
+const WARM_UP_MS = 3000
+/** The workers take turns: so many connections reach each of them. */
 const EVERY_WORKER = 20
+const KNOCK_MS = 5000
 
-/** A system of its own under the default limits, honest clients, and one attack after the other beside them. */
-export async function runSiege(options: {
+interface Options {
   minutes: number
   seed: number
   attacks: readonly string[]
   say(line: string): void
   /** Aborted: everything is taken down, and the run rejects. */
   signal: AbortSignal
-}): Promise<SiegeReport> {
-  const { seed, attacks, say, signal } = options
-  const forMs = Math.max(2000, (options.minutes * 60_000) / (attacks.length + 1))
-  const system = await install({ RATE_LIMIT_PER_SECOND: '100', PLACEMENT: LEAN_PLACEMENT, LOG_FILE_MB: '5' })
+}
+
+/** A system of its own under the default limits, honest clients, and one attack after the other beside them. */
+export async function runSiege(options: Options): Promise<SiegeReport> {
+  const { say, signal } = options
+  const system = await install({ RATE_LIMIT_PER_SECOND: '', PLACEMENT: 'functions=1,gateway=2' })
   try {
     say('Starting the system')
     const { code, output } = await system.cli('start')
     if (code !== 0) throw new Error(`npm start failed:\n${output}`)
     signal.throwIfAborted()
-    const town = await settle(system)
-    const honest = startHonestClients(system.url, town.honest, town.carIds)
-    try {
-      await sleep(2000)
-      honest.take()
-      const rows: Row[] = []
-      for (const attack of ['none', ...attacks]) {
-        signal.throwIfAborted()
-        const before = await restartsOf(system)
-        say(attack)
-        const outcomes =
-          attack === 'none'
-            ? (await sleep(forMs, undefined, { signal }), {})
-            : await attackWith(system, town, attack, seed, forMs)
-        const rows_ = await system.rows()
-        rows.push({
-          attack,
-          what: ATTACKS[attack]?.what ?? 'honest clients alone',
-          outcomes,
-          ...honest.take(),
-          restarts: (await restartsOf(system)) - before,
-          memoryMb: rows_.reduce((sum, { pid }) => sum + residentMb(pid), 0),
-          logMb: sizeMb(join(String(system.env['PM2_HOME']), 'logs')),
-        })
-      }
-      honest.stop()
-      const violations = [...judge(rows), ...(await knock(system.url))]
-      return { seed, seconds: forMs / 1000, rows, violations }
-    } finally {
-      honest.stop()
-    }
+    return await besiege(system, options)
   } finally {
     say('Taking everything down')
     await system.remove()
   }
 }
 
-interface Town {
-  honest: string[]
-  carIds: string[]
-  hostile: { token: string; userId: string }[]
-}
-
-/** Accounts of honest and hostile people, and a car for each honest one. */
-async function settle(system: Installation): Promise<Town> {
-  const { output } = await system.cli('token', '--role', 'admin')
-  const admin = io(system.url, { transports: ['websocket'], auth: { token: output.trim().split('\n').at(-1) } })
-  const town: Town = { honest: [], carIds: [], hostile: [] }
+async function besiege(system: Installation, { minutes, seed, attacks, say, signal }: Options): Promise<SiegeReport> {
+  const cellMs = Math.max(SHORTEST_MS, (minutes * 60_000) / attacks.length)
+  const forMs = cellMs * ATTACKED_SHARE
+  say(`Settling ${attacks.length} attackers and honest people`)
+  const town = await settle(system, attacks)
+  const attacker = startAttacker(town, seed)
+  const footprint = watchFootprint(system)
+  const honest = startHonestClients(system.url, town.people)
   try {
-    for (let i = 0; i < HONEST + 3; i++) {
-      const name = `p${i}-${Date.now()}`
-      const { user, token } = await must(admin, 'signUp', { name, email: `${name}@example.com`, password: PASSWORD })
-      if (i >= HONEST) town.hostile.push({ token: String(token), userId: idOf(user) })
-      else {
-        town.honest.push(String(token))
-        await must(admin, 'depositFunds', { userId: idOf(user), amount: 1_000_000_000 })
-        town.carIds.push(idOf(await must(admin, 'createCar', { name, pricePerHour: 1 })))
-      }
+    for (const attack of attacks) if (ATTACKS[attack]?.prepare) await attacker.order(attack, 0)
+    await sleep(WARM_UP_MS, undefined, { signal })
+    const quietMs = cellMs - forMs
+    const tries: Try[] = []
+    const calm = [await quiet(honest, quietMs, signal)]
+    for (const attack of attacks) {
+      signal.throwIfAborted()
+      say(attack)
+      footprint.take()
+      const seen = honest.watch()
+      const outcome = await attacker.order(attack, forMs)
+      await sleep(AFTERMATH_MS)
+      const cost = footprint.take()
+      tries.push({ attack, seen, outcome, cost })
+      calm.push(await quiet(honest, quietMs, signal))
     }
-    return town
+    await honest.stop()
+    const without = typical(calm.map((each) => each.experience()))
+    const rows = tries.map((each) => rowOf(each, without))
+    const violations = [
+      ...rows.flatMap((row) => judge(row, cellMs / 1000)),
+      ...(await knock(system.url)),
+      ...(await audit(system)),
+      ...endedSince(footprint),
+    ]
+    return { seed, seconds: forMs / 1000, rows, violations }
   } finally {
-    admin.disconnect()
+    footprint.stop()
+    attacker.stop()
+    await honest.stop()
   }
 }
 
-const idOf = (entity: unknown): string => String((entity as { id: string }).id)
-
-async function must(socket: Socket, operation: string, input: object): Promise<Record<string, unknown>> {
-  const answer = (await socket.timeout(15_000).emitWithAck(operation, input)) as {
-    ok: boolean
-    data: Record<string, unknown>
-  }
-  if (!answer.ok) throw new Error(`${operation}: ${JSON.stringify(answer)}`)
-  return answer.data
+async function quiet(honest: HonestClients, ms: number, signal: AbortSignal): Promise<Seen> {
+  const seen = honest.watch()
+  await sleep(ms, undefined, { signal })
+  return seen
 }
 
-function attackWith(
-  { url }: Installation,
-  town: Town,
-  attack: string,
-  seed: number,
-  forMs: number,
-): Promise<Record<string, number>> {
-  const orders: Orders = {
-    ...{ attack, url, seed, forMs },
-    localAddress: '127.0.0.2',
-    tokens: town.hostile.map(({ token }) => token),
-    userIds: town.hostile.map(({ userId }) => userId),
-    carId: String(town.carIds[0]),
-  }
-  const child = fork(fileURLToPath(new URL('attacker.ts', import.meta.url)), [], { execArgv: ['--import=tsx'] })
-  child.send(orders)
-  return new Promise((resolve) => {
-    let outcomes: Record<string, number> = {}
-    child.once('message', (message) => (outcomes = message as Record<string, number>))
-    child.once('exit', () => resolve(outcomes))
+interface Try {
+  attack: string
+  seen: Seen
+  outcome: Outcome
+  cost: Cost
+}
+
+const rowOf = ({ attack, seen, outcome, cost }: Try, without: Experience): Row => ({
+  attack,
+  what: ATTACKS[attack]?.what ?? '',
+  without,
+  with: seen.experience(),
+  ...outcome,
+  ...cost,
+})
+
+interface Attacker {
+  /** Answers when it has ended. */
+  order(attack: string, forMs: number): Promise<Outcome>
+  stop(): void
+}
+
+function startAttacker(town: Town, seed: number): Attacker {
+  const file = fileURLToPath(new URL('attacker.ts', import.meta.url))
+  const child: ChildProcess = fork(file, [], { execArgv: ['--import=tsx'] })
+  const numbers = [...town.crews.keys()]
+  const died = once(child, 'exit').then(() => {
+    throw new Error('The attacker has died')
   })
-}
-
-const restartsOf = async (system: Installation): Promise<number> =>
-  (await system.rows()).reduce((sum, { restarts }) => sum + restarts, 0)
-
-function residentMb(pid: number): number {
-  try {
-    const [, kb = '0'] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return Number(kb) / 1000
-  } catch {
-    return 0
+  died.catch(() => {})
+  return {
+    async order(attack, forMs) {
+      const number = numbers.indexOf(attack)
+      const order: Order = {
+        ...{ attack, number, forMs, target: town.target },
+        seed: seed + number,
+        crew: town.crews.get(attack) ?? [],
+      }
+      child.send(order)
+      const [outcome] = (await Promise.race([once(child, 'message'), died])) as [Outcome]
+      return outcome
+    },
+    stop: () => void child.kill('SIGKILL'),
   }
 }
 
-const sizeMb = (directory: string): number =>
-  readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size / 1e6, 0)
-
-function judge(rows: readonly Row[]): string[] {
-  const [without] = rows
-  const most = WORST * (without?.p99Ms ?? 0)
-  return rows.flatMap(({ attack, restarts, p99Ms, requests }) => [
-    ...(restarts > 0 ? [`${attack}: ${restarts} processes ended`] : []),
-    ...(requests === 0 ? [`${attack}: no honest request was answered`] : []),
-    ...(p99Ms > most ? [`${attack}: honest p99 ${p99Ms.toFixed(0)} ms is over ${WORST} x what it is without`] : []),
-  ])
-}
-
-/** The workers take turns: so many connections reach each of them. */
+/** A worker that is closed lets nobody in. */
 async function knock(url: string): Promise<string[]> {
   const closed: string[] = []
   for (let i = 0; i < EVERY_WORKER; i++) {
-    const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, timeout: 5000 })
-    await must(socket, 'getStatus', {}).catch((error: Error) => closed.push(`a worker is closed: ${error.message}`))
+    const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, timeout: KNOCK_MS })
+    await socket
+      .timeout(KNOCK_MS)
+      .emitWithAck('getStatus', {})
+      .catch((error: Error) => closed.push(`a worker is closed: ${error.message}`))
     socket.disconnect()
   }
   return closed
+}
+
+async function audit(system: Installation): Promise<string[]> {
+  const { code, output } = await system.cli('audit')
+  return code === 0 ? [] : [`the books: ${output.trim()}`]
+}
+
+function endedSince(footprint: Footprint): string[] {
+  return footprint.take().ended.map((name) => `${name} ended after the last attack`)
 }
