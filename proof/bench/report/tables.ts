@@ -4,7 +4,6 @@ import type { Table } from '../../support/markdown.js'
 import { median } from '../../support/numbers.js'
 import type { Results } from '../results.js'
 
-
 /** The samples of one arm at one workload and pace, over all rounds: the median of each figure. */
 export interface Summary extends Omit<Sample, 'anomalies' | 'cpu'> {
   cpu: Sample['cpu']

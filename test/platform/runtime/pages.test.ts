@@ -1,7 +1,6 @@
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import type mongoose from 'mongoose'
-import { z } from 'zod'
 import { calendars } from '../../../functions/calendars/contract.js'
 import { feeds } from '../../../functions/feeds/contract.js'
 import { messages } from '../../../functions/messages/contract.js'
@@ -11,6 +10,7 @@ import { field } from '../../../platform/database/fields.js'
 import { defineModel } from '../../../platform/database/model.js'
 import { pageOf, withinPage } from '../../../platform/runtime/pages.js'
 import { loadContracts } from '../../../platform/runtime/tree.js'
+import { bytesOf, jsonSchema, largestOf } from '../../../proof/support/largest.js'
 import { hours, project } from '../../calendars/support.js'
 import { createTestSystem } from '../../support/system.js'
 
@@ -18,7 +18,6 @@ import { createTestSystem } from '../../support/system.js'
 const MOST_BYTES = 1_100_000
 /** Of a request, as the gateway takes them. */
 const MOST_INPUT_BYTES = 1_000_000
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
 
 /** Reads page after page; answers all items. Fails where one is too long. */
 async function readAll<T>(
@@ -170,7 +169,7 @@ test('a full calendar is read and exported page by page', async (t) => {
 /** Answers with an array that is no page, and why it is short all the same. */
 const SHORT: Record<string, string> = {
   getStatus: 'as many as there are functions',
-  joinLobby: 'as many as are there',
+  joinLobby: 'the first 1,000 that are there',
   auditBooks: 'the first 1,000 of each kind',
   callOffTrain: 'as many as a train has seats',
   getCar: 'as many as a car may keep',
@@ -200,43 +199,3 @@ test('whatever an operation takes has an end, below what a message may be', asyn
   const [most] = largest.sort((a, b) => b.bytes - a.bytes)
   t.log(`the largest input is that of ${most?.name}: ${most?.bytes} bytes`)
 })
-
-interface Shape {
-  type?: string
-  const?: unknown
-  enum?: unknown[]
-  anyOf?: Shape[]
-  maxLength?: number
-  pattern?: string
-  format?: string
-  items?: Shape
-  maxItems?: number
-  properties?: Record<string, Shape>
-  additionalProperties?: Shape | false
-}
-
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): Shape =>
-  z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Shape
-
-/** Bytes of JSON: a character is at most six. */
-function largestOf(shape: Shape): number {
-  if ('const' in shape) return bytesOf(shape.const)
-  if (shape.enum) return Math.max(...shape.enum.map(bytesOf))
-  if (shape.anyOf) return Math.max(...shape.anyOf.map(largestOf))
-  if (shape.type === 'string') return 2 + 6 * (shape.maxLength ?? lengthOf(shape))
-  if (shape.type === 'array') return 2 + (shape.maxItems ?? Infinity) * (1 + largestOf(shape.items ?? {}))
-  if (shape.type === 'object') {
-    if (shape.additionalProperties) return Infinity
-    return Object.entries(shape.properties ?? {}).reduce(
-      (sum, [key, each]) => sum + bytesOf(key) + 2 + largestOf(each),
-      2,
-    )
-  }
-  return shape.type === undefined ? Infinity : 24
-}
-
-/** Of texts without a longest length: those whose form says it. */
-function lengthOf({ pattern, format }: Shape): number {
-  if (pattern === '^[0-9a-f]{24}$' || format === 'date-time') return 24
-  return Infinity
-}
