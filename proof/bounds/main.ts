@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { loadConfig } from '../../config/index.js'
-import { command } from '../../cli/lib/command.js'
+import { command, CommandFailure } from '../../cli/lib/command.js'
 import { stopwatch } from '../../cli/lib/stopwatch.js'
 import { createLogger } from '../../platform/lib/log.js'
 import { migrateUp } from '../../platform/migrations/migrations.js'
@@ -25,14 +25,16 @@ Ends with exit code 1 where an operation blocks its process for over ${MOST_BLOC
 const LAST = ['removeFromLobby', 'deleteLobby', 'cancelBooking', 'callOffTrain', 'deleteTrain', 'setPassword']
 
 await command(USAGE, { operations: { type: 'string' }, out: { type: 'string' } }, async ({ operations, out }) => {
+  const only = operations?.split(',')
+  const all = (await loadFunctions()).map(({ operation }) => operation)
+  const unknown = only?.find((each) => !all.some(({ name }) => name === each))
+  if (unknown !== undefined) throw new CommandFailure(`--operations: there is no ${unknown}.`)
   const say = stopwatch()
   const server = await startServer(1)
   try {
     const system = await startSystem(server.uri('bounds'))
     say('Filling the database')
     const world = await fillWorld(system)
-    const only = operations?.split(',')
-    const all = (await loadFunctions()).map(({ operation }) => operation)
     const chosen = all
       .filter(({ name }) => !only || only.includes(name))
       .sort((a, b) => LAST.indexOf(a.name) - LAST.indexOf(b.name))

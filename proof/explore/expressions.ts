@@ -16,7 +16,8 @@ export function evaluate(expression: unknown, document: unknown, variables: Vari
   if (Array.isArray(expression)) return expression.map((each) => evaluate(each, document, variables))
   if (typeof expression !== 'object' || expression === null) return expression
   const [[operator, operand], another] = Object.entries(expression) as [[string, unknown], unknown?]
-  if (another || !operator.startsWith('$')) throw new NotModelled(`expression ${Object.keys(expression).join()}`)
+  if (!operator.startsWith('$')) return record(expression, (each) => evaluate(each, document, variables))
+  if (another) throw new NotModelled(`expression ${Object.keys(expression).join()}`)
   const value = (of: unknown, more: Variables = {}) => evaluate(of, document, { ...variables, ...more })
   switch (operator) {
     case '$let': {
@@ -31,13 +32,22 @@ export function evaluate(expression: unknown, document: unknown, variables: Vari
       const { input, as, in: body } = operand as { input: unknown; as: string; in: unknown }
       return list(value(input)).map((each) => value(body, { [as]: each }))
     }
+    case '$reduce': {
+      const { input, initialValue, in: body } = operand as { input: unknown; initialValue: unknown; in: unknown }
+      return list(value(input)).reduce((so, each) => value(body, { value: so, this: each }), value(initialValue))
+    }
+    case '$sortArray': {
+      const { input, sortBy } = operand as { input: unknown; sortBy: Record<string, 1> }
+      return list(value(input)).toSorted((a, b) => {
+        const keys = Object.keys(sortBy).map((key) => order(at(a, key), at(b, key)))
+        return keys.find((each) => each !== 0) ?? 0
+      })
+    }
     case '$max': {
       // Of several operands, or of the elements of one.
       const found = list(value(operand)).filter((each) => each !== null && each !== undefined)
       return found.reduce<unknown>((top, each) => (top === null || order(each, top) > 0 ? each : top), null)
     }
-    case '$size':
-      return list(value(operand)).length
     default:
       return simple(operator, list(value(operand)))
   }
@@ -59,12 +69,17 @@ function simple(operator: string, operands: unknown[]): unknown {
       return order(a, b) >= 0
     case '$ifNull':
       return a ?? b
-    case '$setUnion':
-      return [...new Set(operands.flatMap(list))]
+    case '$concatArrays':
+      return operands.flatMap(list)
+    case '$add':
+      return (operands as number[]).reduce((sum, each) => sum + each, 0)
     default:
       throw new NotModelled(`expression ${operator}`)
   }
 }
+
+const record = (of: object, value: (each: unknown) => unknown): object =>
+  Object.fromEntries(Object.entries(of).map(([name, each]) => [name, value(each)]))
 
 /** What a path leads to: an array on the way has it from each element. */
 function at(value: unknown, path: string): unknown {

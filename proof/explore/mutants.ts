@@ -241,8 +241,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'functions/bookings/kinds/room/room.rules.ts',
-        find: "const begins = { $setUnion: [nights ? [nights.from] : [], '$$held.from'] }",
-        replace: "const begins = nights ? [nights.from] : { $setUnion: ['$$held.from'] }",
+        find: "const overlap = nights && { $and: [{ $lt: ['$$each.from', nights.to] }, { $gt: ['$$each.to', nights.from] }] }",
+        replace:
+          "const overlap = nights && { $and: [{ $lte: ['$$each.from', nights.from] }, { $gt: ['$$each.to', nights.from] }] }",
       },
     ],
     shows: { case: 'hot-room', faults: [] },

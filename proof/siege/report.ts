@@ -1,5 +1,5 @@
 import { table } from '../../cli/lib/table.js'
-import { toMarkdown, writeSection } from '../support/markdown.js'
+import { toMarkdown, fillSection } from '../support/markdown.js'
 import type { SiegeReport } from './run.js'
 import type { Row } from './verdict.js'
 
@@ -42,7 +42,7 @@ export const inWords = ({ rows, violations }: SiegeReport): string =>
 export async function writeDocs(report: SiegeReport, file: string, run: { command: string; at: Date }): Promise<void> {
   const { rows, seconds, violations } = report
   const what = rows.map((row) => [row.attack, row.what])
-  await writeSection(
+  await fillSection(
     file,
     'siege',
     [

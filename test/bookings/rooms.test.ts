@@ -1,7 +1,15 @@
+import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
-import { countNights, mostTaken, nightsBetween } from '../../functions/bookings/kinds/room/room.rules.js'
+import {
+  countNights,
+  mostTaken,
+  mostTakenExpression,
+  nightsBetween,
+  type Nights,
+} from '../../functions/bookings/kinds/room/room.rules.js'
 import type { Refusal } from '../../platform/contract/errors.js'
+import { evaluate } from '../../proof/explore/expressions.js'
 import { createTestSystem, HOUR_MS } from '../support/system.js'
 import { untilMajority } from '../support/majority.js'
 
@@ -61,6 +69,40 @@ test('rooms: nights are booked, taken back, listed and never shrunk under what i
   const past = { ...stay, from: day(5), to: day(7), userId: user.userId }
   t.is((await system.refused(bookings.createBooking, past)).code, 'room_unavailable')
   t.deepEqual((await system.run(bookings.auditBooks, {})).violations, [])
+})
+
+const night = (n: number): string => day(n).slice(0, 10)
+const nights: fc.Arbitrary<Nights> = fc
+  .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 4 }))
+  .map(([from, length]) => ({ from: night(from), to: night(from + length) }))
+
+/** As it is defined: night by night. */
+const mostByNight = (records: readonly Nights[], asked = { from: night(1), to: night(13) }): number =>
+  Math.max(
+    ...Array.from({ length: 12 }, (_, i) => night(i + 1))
+      .filter((each) => each >= asked.from && each < asked.to)
+      .map((each) => records.filter(({ from, to }) => from <= each && to > each).length),
+  )
+
+testProp(
+  'the most booked of some nights, and of all, is what night by night is found',
+  [fc.array(nights, { maxLength: 20 }), fc.option(nights, { nil: undefined })],
+  (t, records, asked) => {
+    t.is(mostTaken(records, asked), mostByNight(records, asked))
+    t.is(evaluate(mostTakenExpression(asked), { bookings: records }), mostByNight(records, asked))
+  },
+)
+
+test('the server finds the same', async (t) => {
+  const rooms = (await createTestSystem(t, { functions: [] })).databases.connection('bookings').collection('nights')
+  const sets = fc.sample(fc.tuple(fc.array(nights, { maxLength: 20 }), nights), 40)
+  await rooms.insertMany(sets.map(([bookings], number) => ({ _id: number as never, bookings })))
+  for (const [number, [records, asked]] of sets.entries()) {
+    const most = { some: mostTakenExpression(asked), all: mostTakenExpression() }
+    const [found] = await rooms.aggregate([{ $match: { _id: number } }, { $project: most }]).toArray()
+    t.is(found?.['some'], mostByNight(records, asked))
+    t.is(found?.['all'], mostByNight(records))
+  }
 })
 
 test('200 bookings at once of overlapping nights never pass the units, and fill them', async (t) => {

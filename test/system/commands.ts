@@ -172,6 +172,10 @@ const PROOF: Record<string, Command> = {
     good: { words: '--help', says: /^npm run siege/, alone: true },
     bad: [UNKNOWN, seed('--seed x'), { words: '--attacks none', says: /^--attacks: there is no none\./ }],
   },
+  bounds: {
+    good: { words: '--help', says: /^npm run bounds/, alone: true },
+    bad: [UNKNOWN, { words: '--operations none', says: /^--operations: there is no none\./ }],
+  },
   race: { good: { shownBy: 'test/system/ticketRace.test.ts' }, bad: [UNKNOWN, seed('--seed x')] },
   'race:logs': { good: { shownBy: 'test/system/logRace.test.ts' }, bad: [UNKNOWN, seed('--users x')] },
   'race:trains': { good: { shownBy: 'test/lobbies/race.test.ts' }, bad: [UNKNOWN, seed('--seed x')] },

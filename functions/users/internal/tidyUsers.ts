@@ -6,7 +6,8 @@ import { archiveLedger, RECENT_LIMIT } from '../ledger.changes.js'
 import { forgetfulUsers, MARKER_FIELDS, type Marked } from '../marker.changes.js'
 import { User } from '../user.model.js'
 
-const PAGE = 200
+/** A user may remember tens of thousands of bookings. */
+const PAGE = 20
 
 /**
  * A sweep that runs out of time leaves the rest to the next one, which goes on from there: otherwise the users at the

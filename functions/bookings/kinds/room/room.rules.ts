@@ -44,18 +44,25 @@ export function mostTaken(records: readonly Nights[], nights?: Nights): number {
   return most
 }
 
-/** The same as an expression of the server: a guard inside the write, whatever else lands meanwhile. */
+/**
+ * The same as an expression of the server: a guard inside the write, whatever else lands meanwhile. Goes through those who
+ * come and go in the order of the nights, so that it takes as long as sorting them.
+ */
 export function mostTakenExpression(nights?: Nights): object {
   const all = { $ifNull: ['$bookings', []] }
   const overlap = nights && { $and: [{ $lt: ['$$each.from', nights.to] }, { $gt: ['$$each.to', nights.from] }] }
   const held = overlap ? { $filter: { input: all, as: 'each', cond: overlap } } : all
-  const isTaken = { $and: [{ $lte: ['$$each.from', '$$night'] }, { $gt: ['$$each.to', '$$night'] }] }
-  const taken = { $size: { $filter: { input: '$$held', as: 'each', cond: isTaken } } }
-  const begins = { $setUnion: [nights ? [nights.from] : [], '$$held.from'] }
-  return {
-    $let: {
-      vars: { held },
-      in: { $max: [0, { $max: { $map: { input: begins, as: 'night', in: taken } } }] },
+  const came = { $map: { input: '$$held', as: 'each', in: { night: '$$each.from', change: 1 } } }
+  const left = { $map: { input: '$$held', as: 'each', in: { night: '$$each.to', change: -1 } } }
+  // On a night somebody leaves before another one comes.
+  const changes = { $sortArray: { input: { $concatArrays: [came, left] }, sortBy: { night: 1, change: 1 } } }
+  const taken = { $add: ['$$value.taken', '$$this.change'] }
+  const counted = {
+    $reduce: {
+      input: changes,
+      initialValue: { taken: 0, most: 0 },
+      in: { taken, most: { $max: ['$$value.most', taken] } },
     },
   }
+  return { $let: { vars: { held }, in: { $let: { vars: { counted }, in: '$$counted.most' } } } }
 }
