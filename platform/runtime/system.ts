@@ -222,7 +222,7 @@ export function createSystem(options: SystemOptions): System {
     }
     options.underWay?.begin(envelope.operation)
     try {
-      await spendQuota(system, operation, input.data, context)
+      if (operation.quota) await spendQuota(system, operation, input.data, context)
       const output = await handler(context, input.data)
       return fitting(operation, output, requestId)
     } finally {

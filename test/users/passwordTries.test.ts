@@ -4,6 +4,7 @@ import { waitAfterMs } from '../../functions/users/passwordTries.changes.js'
 import { PasswordTries } from '../../functions/users/passwordTries.model.js'
 import type { CallInput, Operation } from '../../platform/contract/contract.js'
 import type { Caller } from '../../platform/contract/caller.js'
+import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
 
 const ada = { email: 'ada@example.com', password: 'correct horse', name: 'Ada' }
@@ -85,8 +86,14 @@ test('of however many guesses at once, over all processes, no more are looked at
   const beside = await createTestSystem(t, { beside: system })
   await withAda(system)
   const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => guess(i % 2 ? system : beside, `10.1.${i}.1`)))
-  t.is(codes.filter((code) => code === 'unauthenticated').length, 10)
-  t.is(codes.filter((code) => code === 'rate_limited').length, 190)
+  // On a slow machine some wait until their time is up, and count all the same.
+  t.deepEqual(
+    codes.filter((code) => !['unauthenticated', 'rate_limited', 'deadline_exceeded'].includes(code)),
+    [],
+  )
+  t.true(codes.filter((code) => code === 'unauthenticated').length <= 10)
+  await until(async () => (await allLanes(system)).some(({ wrong }) => wrong === 10))
+  t.is(await guess(system, '10.2.0.1'), 'rate_limited')
   t.is(await signIn(system, HOME), 'ok')
 })
 
