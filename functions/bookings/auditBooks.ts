@@ -7,7 +7,7 @@ import { calendars } from '../calendars/contract.js'
 import { events } from '../events/contract.js'
 import { payments } from '../payments/contract.js'
 import { users } from '../users/contract.js'
-import { checkThingOf, checkUser, type AuditedBooking, type Booked } from './booking.audit.js'
+import { checkReversal, checkThingOf, checkUser, type AuditedBooking, type Booked } from './booking.audit.js'
 import { bookableKinds, kindOf, thingOf, type BookableKind } from './booking.kinds.js'
 import { Booking } from './booking.model.js'
 import { bookings } from './contract.js'
@@ -137,12 +137,14 @@ async function auditUsersBookings(
 
   const settled = settledBetween(before, after)
   const byUser = groupBy(settled, ({ booking }) => String(booking.userId))
-  const known = new Set(after.map(({ _id }) => String(_id)))
+  const theirs = new Map(after.map((booking) => [String(booking._id), booking]))
+  const known = new Set(theirs.keys())
   for (const user of items) {
     to.add(user.violations.map((detail) => violation('ledger', user.id, detail)))
     to.add(checkUser(user, byUser.get(user.id) ?? [], known))
   }
   for (const each of settled) {
+    to.add(checkReversal(each.booking, theirs))
     const kind = kindOf(each.booking)
     to.add(checkThingOf(each, kind, booked.get(kind.name)?.get(thingOf(each.booking))))
   }

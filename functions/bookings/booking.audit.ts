@@ -18,7 +18,7 @@ export interface AuditedUser {
 /** With the fields of its kind. */
 export type AuditedBooking = Pick<
   BookingDocument,
-  '_id' | 'userId' | 'from' | 'to' | 'cost' | 'state' | 'reverses' | 'createdAt'
+  '_id' | 'userId' | 'from' | 'to' | 'cost' | 'state' | 'reverses' | 'reversedBy' | 'createdAt'
 >
 
 /** Every COMMITTED booking has its effect exactly once on the user, every other none. */
@@ -48,6 +48,19 @@ export function checkUser(user: AuditedUser, settled: Settled<AuditedBooking>[],
       violations.push(violation('marker_has_booking', id, `user ${user.id} knows it, no booking does`))
   }
   return violations
+}
+
+/** A booking says that it was taken back where its reversal is COMMITTED, and nowhere without a reversal. */
+export function checkReversal(
+  { _id, state, reverses, reversedBy }: AuditedBooking,
+  theirs: ReadonlyMap<string, AuditedBooking>,
+): Violation[] {
+  const original = reverses && theirs.get(String(reverses))
+  if (original && state === 'COMMITTED' && String(original.reversedBy) !== String(_id))
+    return [violation('reversal_is_told', String(reverses), `does not say that ${String(_id)} took it back`)]
+  if (reversedBy && String(theirs.get(String(reversedBy))?.reverses) !== String(_id))
+    return [violation('reversal_is_told', String(_id), `${String(reversedBy)} is no reversal of it`)]
+  return []
 }
 
 /** What is booked, with its records by their bookings: a busy one has thousands, and each booking looks for its own. */

@@ -18,6 +18,7 @@ interface BookingRow {
   state: string
   reason?: string
   reverses?: Id
+  reversedBy?: Id
 }
 interface UserRow {
   _id: Id
@@ -48,7 +49,9 @@ const FINAL = ['COMMITTED', 'CANCELLED']
 export function checkAlways(snapshot: Snapshot): string | undefined {
   const outstanding = new Set<string>()
   const reversed = new Set<string>()
-  for (const booking of rows<BookingRow>(snapshot, 'bookings')) {
+  const bookings = rows<BookingRow>(snapshot, 'bookings')
+  const byId = new Map(bookings.map((booking) => [String(booking._id), booking]))
+  for (const booking of bookings) {
     const user = String(booking.userId)
     if (!FINAL.includes(booking.state)) {
       if (outstanding.has(user)) return `user ${user} has two outstanding bookings`
@@ -57,6 +60,14 @@ export function checkAlways(snapshot: Snapshot): string | undefined {
     if (booking.reverses) {
       if (reversed.has(String(booking.reverses))) return `booking ${String(booking.reverses)} is reversed twice`
       reversed.add(String(booking.reverses))
+      const original = byId.get(String(booking.reverses))
+      if (booking.state === 'COMMITTED' && !original?.reversedBy?.equals(booking._id))
+        return `reversal ${String(booking._id)} is COMMITTED, and booking ${String(booking.reverses)} does not say so`
+    }
+    if (booking.reversedBy) {
+      const reversal = byId.get(String(booking.reversedBy))
+      if (!reversal?.reverses?.equals(booking._id) || !['APPLIED', 'COMMITTED'].includes(reversal.state))
+        return `booking ${String(booking._id)} says that it is taken back, by ${reversal?.state ?? 'nothing'}`
     }
   }
   for (const user of rows<UserRow>(snapshot, 'users')) {

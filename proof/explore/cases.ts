@@ -3,8 +3,9 @@ import applyBooking from '../../functions/bookings/applyBooking.js'
 import cancelBooking from '../../functions/bookings/cancelBooking.js'
 import createBooking from '../../functions/bookings/createBooking.js'
 import recoverBookings from '../../functions/bookings/recoverBookings.js'
-import { bookingEngine, reversalOf, rivalsOf } from '../../functions/bookings/booking.engine.js'
+import { bookingEngine, originalOf, reversalOf, rivalsOf } from '../../functions/bookings/booking.engine.js'
 import type { BookingDocument } from '../../functions/bookings/booking.model.js'
+import { payers } from '../../functions/bookings/payer.access.js'
 import type { CarDocument } from '../../functions/bookings/kinds/car/car.model.js'
 import { carRules } from '../../functions/bookings/kinds/car/car.kind.js'
 // The third kind that there is; the first two are imported for their rules.
@@ -71,9 +72,12 @@ const engineOver = (tools: Tools, executor: number) => {
     ...participant(tools.store<UserDocument>('users'), bookingRules({ now })),
     refusal: 'insufficient_funds',
   }
+  const store = tools.store<BookingDocument>('bookings')
+  const original = originalOf(store)
   return createEngine<BookingDocument>({
-    store: tools.store('bookings'),
+    store,
     votersOf: (booking) => ['roomId' in booking ? room : car, user],
+    receiversOf: (booking) => (booking.reverses ? [original] : []),
     now,
     reversalOf: (original) => reversalOf(original, { now, newId }),
     rivalsOf,
@@ -89,14 +93,10 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
   const engine = engineOver(tools, executor)
   let looks = 0
   const context = {
-    config: { deadlinesMs: { money: 60_000 }, recovery: RECOVERY_MS },
+    config: { deadlinesMs: { money: 60_000 }, recovery: RECOVERY_MS, maxDocumentBytes: Infinity },
     // It looks whether the period has begun, and when the booking was made.
     now: () => (looks++ < 2 && caller?.role === 'user' ? START : LATER),
-    // The catalogue is no part of the protocol: everything exists, at the price.
-    use: (make: unknown) =>
-      make === bookingEngine
-        ? engine
-        : (thingId: string) => Promise.resolve({ ...TERMS, _id: new ObjectId(thingId), retired: false }),
+    use: (make: unknown) => (make === bookingEngine ? engine : make === payers ? KNOWN_PAYERS : termsOf),
     caller,
     requestId: 'request',
     deadlineAt: Infinity,
@@ -107,7 +107,10 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
   return context as unknown as Context
 }
 
-const TERMS = { pricePerHour: PRICE, pricePerNight: PRICE, timeZone: 'UTC' }
+/** Neither the catalogue nor the look at the balance is part of the protocol: everything exists, and everybody goes on. */
+const termsOf = (thingId: string) => Promise.resolve({ ...TERMS, _id: new ObjectId(thingId) })
+const TERMS = { pricePerHour: PRICE, pricePerNight: PRICE, timeZone: 'UTC', retired: false, bytes: 0 }
+const KNOWN_PAYERS = { look: () => Promise.resolve(undefined) }
 
 interface Booked {
   bookingId?: string

@@ -65,7 +65,8 @@ export function matches(filter: Filter, document: unknown): boolean {
 function meets(condition: unknown, found: unknown[]): boolean {
   const candidates = found.flatMap((value) => (Array.isArray(value) ? [value, ...(value as unknown[])] : [value]))
   if (!isObject(condition) || !Object.keys(condition).some((key) => key.startsWith('$'))) {
-    return candidates.some((value) => same(value, condition))
+    // What is not there is null to it.
+    return (condition === null && found.length === 0) || candidates.some((value) => same(value, condition))
   }
   return Object.entries(condition).every(([operator, operand]) => {
     switch (operator) {

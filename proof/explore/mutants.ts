@@ -204,6 +204,11 @@ export const MUTANTS: readonly Mutant[] = [
     shows: { case: 'owner-recovery-poor', faults: [] },
   },
   {
+    name: 'the end does not wait for receivers',
+    edits: [{ file: ENGINE, find: 'await receiveAll(b, receivers)', replace: 'void receiveAll(b, receivers)' }],
+    shows: { case: 'two-reversals', faults: [] },
+  },
+  {
     name: 'no unique index',
     edits: [
       {

@@ -31,8 +31,8 @@ test.serial('a booking that was taken back says so to whoever reads it alone, an
   t.like(booking, { state: 'COMMITTED', standing: 'cancelled', reversedBy: reversal?.id as string })
   t.deepEqual(await read(taken.id), booking)
   t.like(await read(reversal?.id as string), { standing: 'ended', reverses: taken.id, reversedBy: undefined })
-  const poor = await system.makeUser()
-  const refused = await system.refused(bookings.createBooking, { carId, from: hour(5), to: hour(6) }, poor)
+  const late = await system.makeUser({ balance: 10_000 })
+  const refused = await system.refused(bookings.createBooking, { carId, from: hour(1), to: hour(2) }, late)
   const bookingId = refused.details?.['bookingId'] as string
   t.like(await system.run(bookings.getBooking, { bookingId }), { state: 'CANCELLED', standing: 'cancelled' })
 
@@ -115,4 +115,25 @@ test.serial('the lists of what is active and of what was cancelled are short rea
     t.is(stats.executionStats.nReturned, count, standing)
     t.true(stats.executionStats.totalDocsExamined < 20, `${standing}: ${stats.executionStats.totalDocsExamined}`)
   }
+})
+
+test('the audit sees a booking that does not say that it was taken back, and one that says so of nothing', async (t) => {
+  const system = await createTestSystem(t)
+  const user = await system.makeUser({ balance: 10_000 })
+  const book = async (h: number) =>
+    system.run(bookings.createBooking, { carId: await system.makeCar(), from: hour(h), to: hour(h + 1) }, user)
+  const [taken, kept] = [await book(1), await book(2)]
+  const { reversal } = await system.run(bookings.cancelBooking, { bookingId: taken.id }, user)
+  const found = system.model(Booking)
+  const strange = system.newId()
+  await found.updateOne({ _id: taken.id }, { $unset: { reversedBy: 1 } })
+  await found.updateOne({ _id: kept.id }, { $set: { reversedBy: strange } })
+  const { violations } = await system.run(bookings.auditBooks, {})
+  t.deepEqual(
+    violations.map(({ rule, entityId, detail }) => `${rule} ${entityId}: ${detail}`).sort(),
+    [
+      `reversal_is_told ${taken.id}: does not say that ${reversal?.id} took it back`,
+      `reversal_is_told ${kept.id}: ${strange} is no reversal of it`,
+    ].sort(),
+  )
 })
