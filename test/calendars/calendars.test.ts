@@ -97,10 +97,8 @@ test('with a price confirming moves the money, and stands only if that is COMMIT
 })
 
 test('two confirmed bookings of one seller never overlap, however many are confirmed at once', async (t) => {
-  // They queue for one calendar: on a busy machine the last of them waits longer than a seller would.
-  const patient = { env: { MONEY_DEADLINE_MS: '120000' } }
-  const system = await createTestSystem(t, patient)
-  const beside = await createTestSystem(t, { ...patient, beside: system })
+  const system = await createTestSystem(t)
+  const beside = await createTestSystem(t, { beside: system })
   const seller = await system.makeUser()
   const buyers = await Promise.all(Array.from({ length: 12 }, () => system.makeUser({ balance: 100 })))
   const invitations = await Promise.all(
@@ -112,14 +110,18 @@ test('two confirmed bookings of one seller never overlap, however many are confi
       ),
     ),
   )
-  const answers = await Promise.all(
-    invitations.map(({ id }, i) =>
-      (i % 2 ? system : beside).run(calendars.confirmInvitation, { invitationId: id }, seller).then(
+  /** They queue for one calendar, and a busy machine may keep one past its deadline: then it is asked for again. */
+  const confirm = async (by: TestSystem, invitationId: string): Promise<string> => {
+    const input = { invitationId, confirmationId: by.newId() }
+    for (;;) {
+      const answer = await by.run(calendars.confirmInvitation, input, seller).then(
         ({ state }) => state,
-        (error: { code: string }) => error.code,
-      ),
-    ),
-  )
+        ({ code }: { code: string }) => code,
+      )
+      if (answer !== 'deadline_exceeded' && answer !== 'unavailable') return answer
+    }
+  }
+  const answers = await Promise.all(invitations.map(({ id }, i) => confirm(i % 2 ? system : beside, id)))
   t.true(
     answers.every((each) => each === 'confirmed' || each === 'seller_unavailable'),
     String(answers),
