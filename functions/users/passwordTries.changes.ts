@@ -2,6 +2,7 @@ import type { Types } from 'mongoose'
 import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { createLanes } from '../../platform/runtime/lanes.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { standInFor } from '../../platform/runtime/standIns.js'
 import { PasswordTries, type TryLane } from './passwordTries.model.js'
@@ -29,11 +30,16 @@ type Owner = { _id: Types.ObjectId; passwordHash?: string | undefined } | null
  */
 export async function tryPassword(ctx: Context, owner: Owner, email: string, password: string): Promise<boolean> {
   const account = owner ? owner._id.toHexString() : unknownAccount(ctx, email)
-  await changeLanes(ctx, account, (lanes) => counted(lanes, ctx))
+  // One after the other from an address: hundreds at once would each look again after every other one's write.
+  const count = () => changeLanes(ctx, account, (lanes) => counted(lanes, ctx))
+  await ctx.use(queues).run(`${account} ${ctx.address}`, count)
   const matches = await verifyPassword(owner?.passwordHash, password)
   if (matches) await changeLanes(ctx, account, (lanes) => takenBack(lanes, ctx))
   return matches
 }
+
+const tooMany = () => new Refusal('rate_limited', 'Too many try passwords at once.', { retryAfterMs: FIRST_WAIT_MS })
+const queues = () => createLanes({ atOnce: 1, waiting: 2 * FREE_TRIES, full: tooMany })
 
 /** The owner signed in from where this request comes from, without a password that could be tried. */
 export const rememberAddress = (ctx: Context, { _id }: { _id: Types.ObjectId }): Promise<void> =>
@@ -92,7 +98,7 @@ async function changeLanes(ctx: Context, _id: string, change: (lanes: readonly T
       if (modifiedCount === 1) return
     } else if (await inserted(model.create({ _id, lanes, version: 1 }))) return
   }
-  throw new Refusal('rate_limited', 'Too many try passwords at once.', { retryAfterMs: FIRST_WAIT_MS })
+  throw tooMany()
 }
 
 /** False: somebody else did. */
