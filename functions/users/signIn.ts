@@ -6,11 +6,15 @@ import { User } from './user.model.js'
 import { presentSession, USER_FIELDS } from './user.presenter.js'
 
 export default define(users.signIn, async (ctx, { email, password }) => {
-  const user = await ctx
-    .model(User)
-    .findOne({ email }, { ...USER_FIELDS, passwordHash: 1, tokenVersion: 1 })
-    .lean()
-  const matches = await tryPassword(ctx, user, email, password)
-  if (!user || !matches) throw new Refusal('unauthenticated', 'E-mail address or password is wrong.')
+  const accounts = ctx.model(User)
+  // A user may be long, and guesses are many: all of it is read for the one whose password is right.
+  const owner = await accounts.findOne({ email }, { passwordHash: 1 }).lean()
+  const matches = await tryPassword(ctx, owner, email, password)
+  // With the password that was tried: a token must not outlive a change of it in between.
+  const passwordHash = matches ? owner?.passwordHash : undefined
+  const user =
+    passwordHash !== undefined &&
+    (await accounts.findOne({ email, passwordHash }, { ...USER_FIELDS, tokenVersion: 1 }).lean())
+  if (!user) throw new Refusal('unauthenticated', 'E-mail address or password is wrong.')
   return presentSession(ctx, user)
 })

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { table } from '../../cli/lib/table.js'
 import { toMarkdown, fillSection } from '../support/markdown.js'
 import type { SiegeReport } from './run.js'
@@ -41,13 +42,14 @@ export const inWords = ({ rows, violations }: SiegeReport): string =>
 /** Into docs/security.md, between the markers. */
 export async function writeDocs(report: SiegeReport, file: string, run: { command: string; at: Date }): Promise<void> {
   const { rows, seconds, violations } = report
+  const busy = loadavg()[0]?.toFixed(1)
   const what = rows.map((row) => [row.attack, row.what])
   await fillSection(
     file,
     'siege',
     [
       `    ${run.command}`,
-      `${run.at.toISOString().slice(0, 10)}, each attack for ${seconds.toFixed(0)} s:`,
+      `${run.at.toISOString().slice(0, 10)}, each attack for ${seconds.toFixed(1)} s; ${availableParallelism()} cores, ${busy} busy processes on them, the siege's own included:`,
       toMarkdown([HEADER, ...lines(rows)]),
       verdict(violations).join('\n\n'),
       toMarkdown([['attack', 'what it is'], ...what]),
