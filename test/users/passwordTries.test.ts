@@ -91,9 +91,18 @@ test('of however many guesses at once, over all processes, no more are looked at
     codes.filter((code) => !['unauthenticated', 'rate_limited', 'deadline_exceeded'].includes(code)),
     [],
   )
-  t.true(codes.filter((code) => code === 'unauthenticated').length <= 10)
-  await until(async () => (await allLanes(system)).some(({ wrong }) => wrong === 10))
-  t.is(await guess(system, '10.2.0.1'), 'rate_limited')
+  // And some give up before they are counted: then a few tries are left.
+  const looked = codes.filter((code) => code === 'unauthenticated')
+  for (let code = ''; code !== 'rate_limited';) {
+    code = await guess(system, '10.2.0.1')
+    if (code !== 'rate_limited') looked.push(code)
+  }
+  t.deepEqual(
+    looked.filter((code) => code !== 'unauthenticated'),
+    [],
+  )
+  t.true(looked.length <= 10, `${looked.length} were looked at`)
+  t.true((await allLanes(system)).some(({ wrong }) => wrong === 10))
   t.is(await signIn(system, HOME), 'ok')
 })
 
