@@ -25,7 +25,7 @@ const tells = (system: TestSystem, what: RegExp) =>
 const isWell = (system: TestSystem) =>
   until(async () => (await system.run(platform.getStatus, {}, null)).status === 'OK')
 
-test('a booking that is stuck, or parked, is told with its age until it is settled', async (t) => {
+test.serial('a booking that is stuck, or parked, is told with its age until it is settled', async (t) => {
   const system = await createTestSystem(t)
   const user = await system.makeUser({ balance: 9000 })
   const carId = await system.makeCar()

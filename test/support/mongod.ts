@@ -51,6 +51,8 @@ async function start(nodes: number): Promise<TestMongod> {
   const replicaSet = await MongoMemoryReplSet.create({
     binary: { systemBinary: binary, version: await mongodVersion(binary) },
     replSet: { name: 'test', count: nodes, storageEngine: 'wiredTiger', args: ARGS },
+    // Ten seconds by default, which a busy machine takes now and then.
+    instanceOpts: Array.from({ length: nodes }, () => ({ launchTimeout: 60_000 })),
   })
   return {
     replicaSet,

@@ -92,7 +92,7 @@ test('of however many guesses at once, over all processes, no more are looked at
     [],
   )
   // And some give up before they are counted: then a few tries are left.
-  const looked = codes.filter((code) => code === 'unauthenticated')
+  const looked: string[] = codes.filter((code) => code === 'unauthenticated')
   for (let code = ''; code !== 'rate_limited';) {
     code = await guess(system, '10.2.0.1')
     if (code !== 'rate_limited') looked.push(code)
