@@ -4,7 +4,6 @@ import { waitAfterMs } from '../../functions/users/passwordTries.changes.js'
 import { PasswordTries } from '../../functions/users/passwordTries.model.js'
 import type { CallInput, Operation } from '../../platform/contract/contract.js'
 import type { Caller } from '../../platform/contract/caller.js'
-import { until } from '../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, type TestSystem } from '../support/system.js'
 
 const ada = { email: 'ada@example.com', password: 'correct horse', name: 'Ada' }
