@@ -1,4 +1,5 @@
 import common from './ava.config.js'
+import { LOAD } from './ava.load.config.js'
 
-/** `npm run test:system`: whole systems, under PM2 or as processes of their own. One at a time, for each wants all cores. */
-export default { ...common, files: ['test/system/**/*.test.ts'], timeout: '10m', concurrency: 1 }
+/** `npm run test:system`: whole systems, under PM2 or as processes of their own. Two at a time, since each waits a lot. */
+export default { ...common, files: ['test/system/**/*.test.ts', ...LOAD.map((files) => `!${files}`)], timeout: '10m' }

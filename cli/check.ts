@@ -8,7 +8,8 @@ import { stopwatch } from './lib/stopwatch.js'
 const USAGE = `npm run check
 
 Types, lint, format and the house's own rules (test/house, docs, arrows between folders), side by side, each remembering what
-has not changed. For between two edits: npm test, npm run test:proof and npm run test:system say whether it works.`
+has not changed. For between two edits: npm test, npm run test:proof, npm run test:system and npm run test:load
+say whether it works.`
 
 const CACHE = 'node_modules/.cache/check'
 

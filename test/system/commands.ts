@@ -45,6 +45,7 @@ const TOOLS: Record<string, Command> = {
   test: { good: { shownBy: '.ci/run' }, bad: [] },
   'test:proof': { good: { shownBy: '.ci/run' }, bad: [] },
   'test:system': { good: { shownBy: '.ci/run' }, bad: [] },
+  'test:load': { good: { shownBy: '.ci/run' }, bad: [] },
 }
 
 const RUNNING: Record<string, Command> = {
