@@ -60,6 +60,8 @@ function assess({ processes, waiting, tree, domains, domain }: Seen): Report {
     (!cutOff.includes(each) || processes.some(({ databases }) => databases[each]))
   // Whoever answers this is alive; that says nothing of the rest.
   const rest = asked.filter((each) => each !== platform.getStatus.domain)
+  // Nor does a domain that keeps nothing of its own, such as events, where all that keep something are cut off.
+  const keeping = rest.filter((each) => processes.some(({ databases }) => each in databases))
   const ofProcesses = asked.flatMap((each) => checksOf(each, processes))
   // The jobs are nobody's domain: they are told with all. What was seen behind a database that is gone says nothing now.
   const ofWork = waiting.filter(
@@ -69,7 +71,12 @@ function assess({ processes, waiting, tree, domains, domain }: Seen): Report {
   const isBad = ({ ok }: Check): boolean => !ok
 
   return {
-    status: missing.length + checks.filter(isBad).length === 0 ? 'OK' : rest.some(works) ? 'DEGRADED' : 'DOWN',
+    status:
+      missing.length + checks.filter(isBad).length === 0
+        ? 'OK'
+        : (keeping.length > 0 ? keeping : rest).some(works)
+          ? 'DEGRADED'
+          : 'DOWN',
     message: describe({
       missing,
       cutOff,
