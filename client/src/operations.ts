@@ -508,7 +508,6 @@ export interface Operations {
       | 'invalid_input'
       | 'booking_started'
       | 'price_changed'
-      | 'insufficient_funds'
       | 'too_many_bookings'
       | 'booking_outstanding'
   }

@@ -12,7 +12,7 @@ import type { BookingDocument } from './booking.model.js'
 import { kindAsked } from './kinds.rules.js'
 import type { Draft } from './kinds/kind.js'
 import type { KindContract } from './kinds/kind.rules.js'
-import { assertCanPay, payers } from './payer.access.js'
+import { couldPay, payers } from './payer.access.js'
 
 const { ObjectId } = mongoose.Types
 
@@ -38,13 +38,16 @@ export async function unlessKnown<D>(ctx: Context, bookingId: string, draft: Pro
   }
 }
 
+/** What to book and what it costs; with a reason it comes to nothing at once. */
+type Asked = Draft & { reason?: string }
+
 /** What to book and what it costs, as its kind says; refusals from here store nothing. */
 export async function draftOf(
   ctx: Context,
   operation: KindContract['bookedBy'],
   input: { maxCost?: number | undefined },
   userId: string,
-): Promise<Draft> {
+): Promise<Asked> {
   const kind = bookableKinds().get(kindAsked(operation, input)) as BookableKind
   const [draft, payer] = await Promise.all([kind.draft(ctx, input), ctx.use(payers).look(userId)])
   if (payer === null) throw new Refusal('user_not_found', `There is no user ${userId}.`)
@@ -62,18 +65,19 @@ export async function draftOf(
   if (input.maxCost !== undefined && draft.cost > input.maxCost) {
     throw new Refusal('price_changed', 'It costs more than maxCost.', { cost: draft.cost })
   }
-  if (payer) assertCanPay(ctx, userId, payer, draft.cost)
-  return draft
+  return payer && !couldPay(ctx, userId, payer, draft.cost) ? { ...draft, reason: 'insufficient_funds' } : draft
 }
 
 export const newBooking = (
   ctx: Context,
   bookingId: string,
   userId: string,
-  draft: Draft,
+  draft: Asked,
   request: RequestMark,
 ): BookingDocument => ({
   ...newEngineDocument({ _id: new ObjectId(bookingId), userId: new ObjectId(userId), ...draft }, ctx.now()),
+  // Kept, so that the same request again has this outcome: an earlier attempt of it that lands late finds its id taken.
+  ...(draft.reason !== undefined && { state: 'CANCELLED' as const }),
   request,
   requestId: ctx.requestId,
 })

@@ -9,18 +9,19 @@ import { emits, type BOOKING_ENDS } from './contract.js'
 
 /**
  * A booking's events are carried by its own writes: `booking:created` by its insert, as version 1, and by its final move,
- * as version 2, how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
+ * as version 2 (or by that insert, of what comes to nothing at once), how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
  * `booking:reversed`. Final moves are compare-and-sets, so whoever makes one makes its event, and nobody makes a second.
  */
 type Ids = Pick<System, 'config' | 'now' | 'newId'>
 
 /** What a new booking is inserted with. */
-export const carriedByInsert = (booking: BookingDocument, ids: Ids) => ({
-  eventVersion: 1,
-  outbox: [
-    carriedEvent(emits, { type: 'booking:created', version: 1, payload: presentBooking(booking, ids.now()) }, ids),
-  ],
-})
+export function carriedByInsert(booking: BookingDocument, ids: Ids) {
+  const payload = presentBooking(booking, ids.now())
+  const created = carriedEvent(emits, { type: 'booking:created', version: 1, payload }, ids)
+  if (!isFinal(booking.state)) return { eventVersion: 1, outbox: [created] }
+  const ended = { type: eventTypeOf(booking), version: 2, payload }
+  return { eventVersion: 2, outbox: [created, carriedEvent(emits, ended, ids, { final: true })] }
+}
 
 /** What a move carries. */
 export function carriedByMove(moved: BookingDocument, ids: Ids): Change {

@@ -123,7 +123,6 @@ export const bookings = defineContract('bookings', {
       'invalid_input',
       'booking_started',
       'price_changed',
-      'insufficient_funds',
       'too_many_bookings',
       'booking_outstanding',
     ],

@@ -2,6 +2,7 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define, type Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { endOf } from '../../protocol/request.js'
+import { isFinal } from '../../protocol/states.js'
 import { settling } from './booking.engine.js'
 import { kindOf } from './booking.kinds.js'
 import type { BookingDocument } from './booking.model.js'
@@ -16,8 +17,12 @@ export default define(bookings.createBooking, async (ctx, input) => {
   const draft = await unlessKnown(ctx, bookingId, draftOf(ctx, 'createBooking', input, userId))
 
   return settling(ctx, bookingId, async (engine) => {
+    const make = async (booking: BookingDocument) => {
+      if (!isFinal(booking.state)) return engine.create(booking, ctx.deadlineAt)
+      return (await engine.register(booking)) === 'duplicate' ? 'duplicate' : booking
+    }
     const result = await once(ctx, { bookingId, userId, request }, () =>
-      draft ? engine.create(newBooking(ctx, bookingId, userId, draft, request), ctx.deadlineAt) : 'duplicate',
+      draft ? make(newBooking(ctx, bookingId, userId, draft, request)) : 'duplicate',
     )
     return reply(ctx, 'earlier' in result ? await endOf(ctx, engine, result.earlier, 'createBooking') : result.fresh)
   })

@@ -46,14 +46,12 @@ export function payers(system: System) {
 }
 
 /**
- * Before anything is held, so that nobody holds what they can't pay. Money that something undecided holds may come back:
- * then the booking is registered, and its end says.
+ * Whether the user could pay, as far as is known before anything is held: so nobody holds what they can't pay. Money that
+ * something undecided holds may come back: then the booking's own steps decide.
  */
-export function assertCanPay(ctx: Context, userId: string, funds: NonNullable<Funds>, cost: number): void {
-  if (cost > funds.balance) {
-    if (funds.undecided) return
-    throw new Refusal('insufficient_funds', 'The balance does not cover the cost.', { cost })
-  }
+export function couldPay(ctx: Context, userId: string, funds: NonNullable<Funds>, cost: number): boolean {
+  if (cost > funds.balance) return funds.undecided
   assertRemembersMore(ctx, 'user', funds.bytes)
   ctx.use(payers).couldPay(userId)
+  return true
 }

@@ -129,6 +129,11 @@ test('the same booking sent again answers the first outcome, a refusal too', asy
   )
   for (const each of [again, ...more]) t.deepEqual(each, { ...first, lastModified: each?.lastModified ?? '' })
 
+  const poor = { bookingId: system.newId(), carId, from: at(5), to: at(6) }
+  t.is((await system.refused(bookings.createBooking, poor, user)).code, 'insufficient_funds')
+  await system.run(users.depositFunds, { userId: user.userId, amount: 5000 })
+  t.is((await system.refused(bookings.createBooking, poor, user)).code, 'insufficient_funds')
+
   const stranger = await system.makeUser({ balance: 5000 })
   const late = { bookingId: system.newId(), carId, from: at(2), to: at(4) }
   const other = { bookingId: system.newId(), carId, from: at(4), to: at(5) }
@@ -137,7 +142,6 @@ test('the same booking sent again answers the first outcome, a refusal too', asy
   await system.run(bookings.cancelBooking, { bookingId: id }, stranger)
   t.is((await system.refused(bookings.createBooking, late, stranger)).code, 'car_unavailable')
 
-  await system.run(users.depositFunds, { userId: user.userId, amount: 5000 })
   t.is((await system.refused(bookings.createBooking, { ...input, to: at(4) }, user)).code, 'booking_id_reused')
   t.is((await system.refused(bookings.createBooking, input, stranger)).code, 'booking_id_reused')
 

@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
 import { bookings } from '../../functions/bookings/contract.js'
-import { Booking } from '../../functions/bookings/booking.model.js'
 import { trains } from '../../functions/trains/contract.js'
 import { users } from '../../functions/users/contract.js'
 import type { CallInput } from '../../platform/contract/contract.js'
@@ -129,7 +128,7 @@ test.serial('a marker that is left of a decided booking makes nobody wait', asyn
   t.is(applied, 1)
 })
 
-test.serial("who can't pay holds nothing, and is told before anything is stored", async (t) => {
+test.serial("who can't pay holds nothing, and has the refusal kept", async (t) => {
   const system = await createTestSystem(t)
   t.teardown(() => onFailpoint(null))
   const poor = await system.makeUser({ balance: PRICE - 1 })
@@ -137,10 +136,15 @@ test.serial("who can't pay holds nothing, and is told before anything is stored"
   onFailpoint((name) => void passed.push(name))
   for (const make of Object.values(kinds)) t.is(await book(system, poor, await make(system)), 'insufficient_funds')
   t.deepEqual(
-    passed.filter((name) => /^(insert|apply)/.test(name)),
+    passed.filter((name) => name.startsWith('apply')),
     [],
   )
-  t.is(await system.model(Booking).countDocuments({}), 0)
+  const { items } = await system.run(bookings.listBookings, {}, poor)
+  t.deepEqual(
+    items.map(({ state, reason }) => [state, reason]),
+    items.map(() => ['CANCELLED', 'insufficient_funds']),
+  )
+  t.is(items.length, 3)
 })
 
 test.serial(
