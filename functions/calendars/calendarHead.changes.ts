@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import mongoose, { type Types } from 'mongoose'
 import type { Alongside } from '../../platform/logs/appendLog.js'
-import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
+import { unlessTaken } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { users } from '../users/contract.js'
@@ -129,13 +129,10 @@ export async function ensureHeads(ctx: Context, userIds: readonly string[]): Pro
       forgottenBefore: new Date(0),
       live: { seller: {}, buyer: {} },
     }
-    await ctx
-      .model(CalendarHead)
-      .collection.updateOne({ _id: new mongoose.Types.ObjectId(each) }, { $setOnInsert: fresh }, { upsert: true })
-      .catch((error: { code?: unknown }) => {
-        // Two made it at once.
-        if (error.code !== DUPLICATE_KEY) throw error
-      })
+    const heads = ctx.model(CalendarHead).collection
+    const _id = new mongoose.Types.ObjectId(each)
+    // Two may make it at once.
+    await unlessTaken(heads.updateOne({ _id }, { $setOnInsert: fresh }, { upsert: true }))
     known.set(each, true)
   }
 }

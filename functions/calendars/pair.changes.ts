@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose'
-import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
+import { unlessTaken } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { dayOf, exceeded } from '../../platform/runtime/quotas.js'
@@ -17,7 +17,7 @@ export interface PairChange {
   opened: -1 | 0 | 1
 }
 
-export const pairIdOf = (one: string, other: string): string => [one, other].sort().join(':')
+const pairIdOf = (two: readonly string[]): string => two.toSorted().join(':')
 
 const pairs = (ctx: Pick<Context, 'model'>): mongo.Collection<PairDocument> =>
   ctx.model(UserPair).collection as unknown as mongo.Collection<PairDocument>
@@ -34,7 +34,7 @@ export function pairChange(
   const opened = isOpen(state) === wasOpen ? 0 : wasOpen ? -1 : 1
   if (opened === 0 && asker === undefined) return null
   const [buyer, seller] = [buyerId.toHexString(), sellerId.toHexString()]
-  return { _id: pairIdOf(buyer, seller), buyerId: buyer, opened, ...(asker !== undefined && { asker }) }
+  return { _id: pairIdOf([buyer, seller]), buyerId: buyer, opened, ...(asker !== undefined && { asker }) }
 }
 
 /**
@@ -98,8 +98,7 @@ export const copyBlock = (
   ctx: Context,
   { userIds, blockedBy, number }: { userIds: readonly string[]; blockedBy: string[]; number: number },
 ): Promise<void> => {
-  const _id = [...userIds].sort().join(':')
-  const filter = { _id, blockNumber: { $lt: number } }
+  const filter = { _id: pairIdOf(userIds), blockNumber: { $lt: number } }
   return upsert(ctx, filter, { $set: { blockedBy, blockNumber: number } }, fresh(ctx))
 }
 
@@ -112,11 +111,7 @@ async function upsert(
   change: mongo.UpdateFilter<PairDocument>,
   made: Partial<PairDocument>,
 ): Promise<void> {
-  await pairs(ctx)
-    .updateOne(filter, { ...change, $setOnInsert: made }, { upsert: true })
-    .catch((error: { code?: unknown }) => {
-      if (error.code !== DUPLICATE_KEY) throw error
-    })
+  await unlessTaken(pairs(ctx).updateOne(filter, { ...change, $setOnInsert: made }, { upsert: true }))
 }
 
 /** Those that say nothing any more: no block, nothing open, and another day since. */

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import { DUPLICATE_KEY } from '../../platform/database/bulkErrors.js'
+import { unlessTaken } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { createLanes } from '../../platform/runtime/lanes.js'
@@ -96,18 +96,7 @@ async function changeLanes(ctx: Context, _id: string, change: (lanes: readonly T
       const { version } = found
       const { modifiedCount } = await model.updateOne({ _id, version }, { $set: { lanes }, $inc: { version: 1 } })
       if (modifiedCount === 1) return
-    } else if (await inserted(model.create({ _id, lanes, version: 1 }))) return
+    } else if (await unlessTaken(model.create({ _id, lanes, version: 1 }))) return
   }
   throw tooMany()
-}
-
-/** False: somebody else did. */
-async function inserted(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work
-    return true
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
-    return false
-  }
 }

@@ -26,3 +26,14 @@ export async function refusalsOf(write: () => Promise<unknown>): Promise<Map<num
     return new Map(refused.map((each) => [each.index, each]))
   }
 }
+
+/** Whether this single write landed. False: a unique index refused it, so somebody else was first. */
+export async function unlessTaken(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
+    return false
+  }
+}

@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { DUPLICATE_KEY } from '../database/bulkErrors.js'
+import { unlessTaken } from '../database/bulkErrors.js'
 
 /**
  * Who works the events of a database. A lease ends by itself when its holder dies, and is judged by the database's clock
@@ -34,14 +34,8 @@ export function createEventLease(db: mongoose.mongo.Db, holder: string): EventLe
       const mayTake = { _id: ID, $or: [{ holder }, { $expr: { $lt: ['$until', '$$NOW'] } }] }
       if ((await leases.updateOne(mayTake, prolonged)).matchedCount > 0) return true
       if (await leases.findOne({ _id: ID })) return false
-      try {
-        // The first one of this database; of two at once the other's is a duplicate.
-        await leases.updateOne({ _id: ID, holder }, prolonged, { upsert: true })
-        return true
-      } catch (error) {
-        if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false
-        throw error
-      }
+      // The first one of this database; of two at once the other's is a duplicate.
+      return unlessTaken(leases.updateOne({ _id: ID, holder }, prolonged, { upsert: true }))
     },
     async release() {
       await leases.deleteOne({ _id: ID, holder })

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DUPLICATE_KEY } from '../database/bulkErrors.js'
+import { unlessTaken } from '../database/bulkErrors.js'
 import { MigrationError } from './files.js'
 
 /** A runner that has not renewed its claim for so long is taken for dead. */
@@ -66,14 +66,8 @@ export async function withMigrationLock<T>(
     await claims.deleteOne({ _id: domain, owner }).catch(() => {})
   }
 
-  async function insert(): Promise<boolean> {
-    try {
-      await claims.updateOne({ _id: domain, owner }, lease, { upsert: true })
-      return true
-    } catch (error) {
-      if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false
-      throw error
-    }
+  function insert(): Promise<boolean> {
+    return unlessTaken(claims.updateOne({ _id: domain, owner }, lease, { upsert: true }))
   }
 
   async function takeOverExpired(): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose'
 import type { Config } from '../../config/index.js'
 import type { QuotaName } from '../../config/quotas.js'
 import type { Caller } from '../contract/caller.js'
-import { DUPLICATE_KEY } from '../database/bulkErrors.js'
+import { unlessTaken } from '../database/bulkErrors.js'
 import type { Databases } from '../database/database.js'
 import { Refusal } from '../contract/errors.js'
 import type { Operation, QuotaOf } from '../contract/contract.js'
@@ -120,11 +120,8 @@ async function beginDay(
   const earlierIds = before?.day === dayOf(startMs - DAY_MS) ? before.ids : []
   const fresh = { day, count: 0, bytes: 0, ids: [], earlierIds, expiresAt: new Date(startMs + KEEP_DAYS * DAY_MS) }
   const filter = { _id, day: before?.day ?? day }
-  await counts
-    .updateOne(filter, before ? { $set: fresh } : { $setOnInsert: fresh }, { ...BEFORE_THE_WORK, upsert: !before })
-    .catch((error: { code?: unknown }) => {
-      if (error.code !== DUPLICATE_KEY) throw error
-    })
+  const change = before ? { $set: fresh } : { $setOnInsert: fresh }
+  await unlessTaken(counts.updateOne(filter, change, { ...BEFORE_THE_WORK, upsert: !before }))
 }
 
 /** The day of a quota has no more room: it ends at midnight UTC. */

@@ -1,22 +1,20 @@
 import mongoose from 'mongoose'
-import { DUPLICATE_KEY } from '../../../platform/database/bulkErrors.js'
+import { unlessTaken } from '../../../platform/database/bulkErrors.js'
 import { define } from '../../../platform/runtime/function.js'
 import { EXPIRE_ORDER, expirations } from '../contract.js'
 import { Expiration } from '../expiration.model.js'
 
 export default define(expirations.startExpiration, async (ctx, { payload }) => {
-  try {
-    await ctx.model(Expiration).create({
+  // It may run already. One that has rung, and is started again by an event that comes again, rings in vain.
+  await unlessTaken(
+    ctx.model(Expiration).create({
       _id: new mongoose.Types.ObjectId(payload.id),
       name: EXPIRE_ORDER,
       type: 'normal',
       priority: 0,
       nextRunAt: new Date(payload.expiresAt),
       lockedAt: null,
-    })
-  } catch (error) {
-    // It runs already. One that has rung, and is started again by an event that comes again, rings in vain.
-    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error
-  }
+    }),
+  )
   return {}
 })
