@@ -4,8 +4,7 @@ import { PACKAGE_ROOT } from '../platform/lib/packageRoot.js'
 import { createMigration, migratedDomains, MigrationError, MIGRATIONS } from '../platform/migrations/files.js'
 import { migrateDown, migrateUp, migrationStatus, type MigrationOptions } from '../platform/migrations/migrations.js'
 import { command, CommandFailure } from './lib/command.js'
-import { tellPlaces } from './lib/places.js'
-import { refuseOutOfReach } from './lib/reach.js'
+import { reach } from './lib/reach.js'
 import { longest } from './lib/table.js'
 
 const USAGE = `npm run migrate -- <command>
@@ -41,8 +40,7 @@ function chosen(domain: string | undefined): string[] {
 
 async function reached(domains: readonly string[]): Promise<Config> {
   const config = loadConfig()
-  tellPlaces(config, domains)
-  await refuseOutOfReach(config, domains)
+  await reach(config, domains)
   return config
 }
 

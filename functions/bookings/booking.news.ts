@@ -8,9 +8,10 @@ import { presentBooking } from './booking.presenter.js'
 import { emits, type BOOKING_ENDS } from './contract.js'
 
 /**
- * A booking's events are carried by its own writes: `booking:created` by its insert, as version 1, and by its final move,
- * as version 2 (or by that insert, of what comes to nothing at once), how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
- * `booking:reversed`. Final moves are compare-and-sets, so whoever makes one makes its event, and nobody makes a second.
+ * A booking's events are carried by its own writes: `booking:created` by its insert, as version 1, and by its final move, as
+ * version 2, how it ended: `booking:committed`, `booking:refused` where it came to nothing, or, for a reversal,
+ * `booking:reversed`. What comes to nothing at once is inserted with both. Final moves are compare-and-sets, so whoever
+ * makes one makes its event, and nobody makes a second.
  */
 type Ids = Pick<System, 'config' | 'now' | 'newId'>
 

@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache'
 import type { Output } from '../../platform/contract/contract.js'
-import { Refusal } from '../../platform/contract/errors.js'
 import { coalesce } from '../../platform/lib/coalesce.js'
 import type { Context } from '../../platform/runtime/function.js'
+import { sharedReads } from '../../platform/runtime/sharedReads.js'
 import type { System } from '../../platform/runtime/system.js'
 import { users } from '../users/contract.js'
 import { assertRemembersMore } from './memory.rules.js'
@@ -15,18 +16,12 @@ const MAX_REMEMBERED = 10_000
 
 /** Of those who book: what was seen of them a moment ago. */
 export function payers(system: System) {
-  // Reads asked for together share a call.
   const find = coalesce<string, Funds>(
     async (userIds) =>
       (await system.call(users.findFunds, { userIds }, { caller: null, requestId: system.newId() })).funds,
-    {
-      maxBatch: 256,
-      maxInFlight: 2,
-      timeoutMs: system.config.deadlinesMs.quick,
-      onTimeout: () => new Refusal('unavailable', 'The users did not answer in time.'),
-    },
+    sharedReads(system, 'The users'),
   )
-  const lookedAtMs = new Map<string, number>()
+  const lookedAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED })
   const nowMs = () => system.now().getTime()
 
   return {
@@ -35,12 +30,7 @@ export function payers(system: System) {
       const lookedMs = lookedAtMs.get(userId)
       return lookedMs !== undefined && nowMs() < lookedMs + LOOK_EVERY_MS ? undefined : find(userId)
     },
-    couldPay(userId: string): void {
-      lookedAtMs.delete(userId)
-      // Oldest first out: a map keeps the order of insertion.
-      if (lookedAtMs.size >= MAX_REMEMBERED) lookedAtMs.delete(lookedAtMs.keys().next().value as string)
-      lookedAtMs.set(userId, nowMs())
-    },
+    couldPay: (userId: string): void => void lookedAtMs.set(userId, nowMs()),
     couldNotPay: (userId: string): void => void lookedAtMs.delete(userId),
   }
 }

@@ -6,6 +6,7 @@ import { field, listOf, type Field } from '../../platform/database/fields.js'
 import type { ModelDefinition } from '../../platform/database/model.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
+import { sharedReads } from '../../platform/runtime/sharedReads.js'
 import type { System } from '../../platform/runtime/system.js'
 import type { Violation } from '../../protocol/audit.js'
 import { tidyAll, type Memory, type Tidied } from '../../protocol/forgetting.js'
@@ -144,12 +145,7 @@ export const thingTerms =
         const byId = new Map(found.map((thing) => [thing._id.toHexString(), thing]))
         return asked.map((each) => byId.get(each) ?? null)
       },
-      {
-        maxBatch: 256,
-        maxInFlight: 2,
-        timeoutMs: system.config.deadlinesMs.quick,
-        onTimeout: () => new Refusal('unavailable', 'What is to be booked did not answer in time.'),
-      },
+      sharedReads(system, 'What is to be booked'),
     )
 
 /**

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Participant } from '../../protocol/participant.js'
-import type { Held } from '../../protocol/participant.js'
+import type { Held, Participant } from '../../protocol/participant.js'
 import { Unknown } from '../../protocol/store.js'
 
 /** A second in all, which a booking that nobody broke off takes by far not. */

@@ -21,7 +21,10 @@ interface Carrier {
 export type OutboxNews = { events: PendingEvent[] } | { again: ObjectId }
 
 export interface OutboxReader {
-  /** All events, in pages that are read when they are asked for, each aggregate's in order and together as far as they lie in one collection. */
+  /**
+   * All events, in pages that are read when they are asked for, each aggregate's in order and together as far as they lie
+   * in one collection.
+   */
   pages(): AsyncGenerator<PendingEvent[]>
   /** Those of a few aggregates, each one's in order. */
   of(aggregates: Aggregate[]): Promise<PendingEvent[]>

@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose'
 import { coalesce } from '../../../../platform/lib/coalesce.js'
 import type { Output } from '../../../../platform/contract/contract.js'
-import { Refusal } from '../../../../platform/contract/errors.js'
+import { sharedReads } from '../../../../platform/runtime/sharedReads.js'
 import type { System } from '../../../../platform/runtime/system.js'
 import { lobbies } from '../../../lobbies/contract.js'
 import { trains } from '../../../trains/contract.js'
@@ -17,15 +17,13 @@ export type TrainBooking = BookingDocument & {
   lobbyId?: Types.ObjectId
 }
 
-/** What a booking needs to know beforehand, never from a cache. What is asked for together shares a call. */
-const MAX_BATCH = 256
-
+/** What a booking needs to know beforehand, never from a cache. */
 export type TrainTerms = Output<typeof trains.readTrainTerms>['terms'][number]
 
 export const trainTerms = (system: System): ((trainId: string) => Promise<TrainTerms>) =>
   coalesce(
     async (trainIds: string[]) => (await system.call(trains.readTrainTerms, { trainIds }, originOf(system))).terms,
-    together(system, 'trains'),
+    sharedReads(system, 'The trains'),
   )
 
 export type LobbyTerms = Output<typeof lobbies.readLobbyTerms>['terms'][number]
@@ -33,14 +31,7 @@ export type LobbyTerms = Output<typeof lobbies.readLobbyTerms>['terms'][number]
 export const lobbyTerms = (system: System): ((lobbyId: string) => Promise<LobbyTerms>) =>
   coalesce(
     async (lobbyIds: string[]) => (await system.call(lobbies.readLobbyTerms, { lobbyIds }, originOf(system))).terms,
-    together(system, 'lobbies'),
+    sharedReads(system, 'The lobbies'),
   )
 
 const originOf = ({ newId }: System) => ({ caller: null, requestId: newId() })
-
-const together = ({ config }: System, what: string) => ({
-  maxBatch: MAX_BATCH,
-  maxInFlight: 2,
-  timeoutMs: config.deadlinesMs.quick,
-  onTimeout: () => new Refusal('unavailable', `The ${what} did not answer in time.`),
-})
