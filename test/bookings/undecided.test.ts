@@ -57,6 +57,7 @@ async function meet(t: ExecutionContext, system: TestSystem, thing: Thing) {
     holds = true
     return new Promise<void>((resolve) => (decide = resolve))
   })
+  t.teardown(() => decide())
   const ends = { first: book(system, first, thing, firstId), second: Promise.resolve('') }
   await until(() => holds)
   ends.second = book(system, second, thing, secondId)
@@ -105,8 +106,11 @@ test.serial('what is not decided in time leaves the outcome open, and the same r
   await system.run(bookings.cancelBooking, { bookingId: firstId })
   decide()
   await ends.first
-  system.clock.advance(system.config.recovery.stuckAfterMs + 1)
-  await until(async () => (await book(system, second, thing, secondId)) === 'COMMITTED')
+  await until(async () => {
+    // Whoever drove it last must be dead by now, this request's own last try too.
+    system.clock.advance(system.config.recovery.stuckAfterMs + 1)
+    return (await book(system, second, thing, secondId)) === 'COMMITTED'
+  })
   t.deepEqual((await system.run(bookings.auditBooks, {})).violations, [])
 })
 
@@ -125,7 +129,7 @@ test.serial('a marker that is left of a decided booking makes nobody wait', asyn
   let applied = 0
   onFailpoint((name) => void (name === 'applyCar.after' && applied++))
   t.is(await book(system, second, thing), 'car_unavailable')
-  t.is(applied, 1)
+  t.is(applied, 2, 'asked again once, since what was in the way might have gone meanwhile')
 })
 
 test.serial("who can't pay holds nothing, and has the refusal kept", async (t) => {
