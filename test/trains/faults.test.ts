@@ -15,7 +15,7 @@ import { until } from '../../proof/support/until.js'
 import { bookSeats, ended, makeTrain } from './support.js'
 
 /**
- * As test/bookings/faults.test.ts does for cars: seats are bought and taken back with a crash, and with a stall while
+ * As test/bookings/faults/ does for cars: seats are bought and taken back with a crash, and with a stall while
  * recovery ends it, at every failpoint. Users, bookings and trains are on MongoDBs of their own. Failpoints are one per
  * process: the tests of this file run one by one.
  */
