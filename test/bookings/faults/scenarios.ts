@@ -10,7 +10,6 @@ import { User } from '../../../functions/users/user.model.js'
 import type { Caller } from '../../../platform/contract/caller.js'
 import { isOutstanding } from '../../../protocol/states.js'
 import { crashAt, pointsOf, stallAt } from '../../support/faults.js'
-import { startMongods, type TestMongod } from '../../support/mongod.js'
 import { untilMajority } from '../../support/majority.js'
 import { until } from '../../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, type TestSystem, type TestSystemOptions } from '../../support/system.js'
@@ -18,7 +17,8 @@ import { createTestSystem, HOUR_MS, type TestSystem, type TestSystemOptions } fr
 /**
  * Fail at every step: each operation that moves money is crashed at every failpoint, stalled at every failpoint
  * while recovery runs to its end, and run with every write sent twice. The books must balance after each: on one MongoDB,
- * with users and bookings on two, and with their functions at two addresses that call each other over cote. Failpoints are one per process: the tests of this file run one by one.
+ * with users and bookings on two, and with their functions at two addresses that call each other over cote: a file each,
+ * so that they run beside each other. Failpoints are one per process: the tests of a file run one by one.
  */
 
 /** What is booked: a car, or a room of which there are two. */
@@ -211,30 +211,12 @@ async function activeAt(system: TestSystem, thing: Thing): Promise<number> {
   return found?.bookings.length ?? NaN
 }
 
-let two: Promise<TestMongod[]> | undefined
+type Options = () => Promise<Pick<TestSystemOptions, 'mongods' | 'hosts'>>
 
-const topologies: Record<string, () => Promise<Pick<TestSystemOptions, 'mongods' | 'hosts'>>> = {
-  'one MongoDB': () => Promise.resolve({}),
-  async 'two MongoDBs'() {
-    const [first, second] = (await (two ??= startMongods(2))) as [TestMongod, TestMongod]
-    return { mongods: { users: first, bookings: second } }
-  },
-  // The audit asks payments and trains as well.
-  'two hosts': () =>
-    Promise.resolve({
-      hosts: {
-        users: '127.0.0.2',
-        bookings: '127.0.0.3',
-        calendars: '127.0.0.3',
-        payments: '127.0.0.3',
-        trains: '127.0.0.3',
-      },
-    }),
-}
-
-for (const [topology, options] of Object.entries(topologies)) {
+/** Each scenario with a crash, and with a stall, at each of its failpoints. */
+export function testCrashesAndStalls(options: Options): void {
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    test.serial(`${name}, crashed at every point, ${topology}`, async (t) => {
+    test.serial(`${name}, crashed at every point`, async (t) => {
       const system = await createTestSystem(t, await options())
       const points = await pointsOf(async () => scenario.run(system, await stageFor(system, scenario)))
       const crashes: string[] = []
@@ -250,7 +232,7 @@ for (const [topology, options] of Object.entries(topologies)) {
       t.log(`${crashes.length} crash points`)
     })
 
-    test.serial(`${name}, stalled at every point while recovery ends it, ${topology}`, async (t) => {
+    test.serial(`${name}, stalled at every point while recovery ends it`, async (t) => {
       const system = await createTestSystem(t, await options())
       const other = await createTestSystem(t, { beside: system })
       let stalls = 0
@@ -269,11 +251,10 @@ for (const [topology, options] of Object.entries(topologies)) {
       t.log(`${stalls} stall points`)
     })
   }
+}
 
-  // The writes of another host's connections are not this system's to repeat.
-  if (topology === 'two hosts') continue
-
-  test.serial(`every write sent twice, ${topology}`, async (t) => {
+export function testWritesSentTwice(options: Options): void {
+  test.serial('every write sent twice', async (t) => {
     const system = await createTestSystem(t, await options())
     let sent = 0
     for (const model of [User, Car, Room, Booking]) sendTwice(system.model(model as never).collection, () => sent++)

@@ -1,0 +1,12 @@
+import { startMongods, type TestMongod } from '../../support/mongod.js'
+import { testCrashesAndStalls, testWritesSentTwice } from './scenarios.js'
+
+let two: Promise<TestMongod[]> | undefined
+
+async function options() {
+  const [users, bookings] = (await (two ??= startMongods(2))) as [TestMongod, TestMongod]
+  return { mongods: { users, bookings } }
+}
+
+testCrashesAndStalls(options)
+testWritesSentTwice(options)
