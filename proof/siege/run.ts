@@ -41,7 +41,12 @@ interface Options {
 /** A system of its own under the default limits, honest clients, and one attack after the other beside them. */
 export async function runSiege(options: Options): Promise<SiegeReport> {
   const { say, signal } = options
-  const system = await install({ RATE_LIMIT_PER_SECOND: '', PLACEMENT: 'functions=1,gateway=2' })
+  const system = await install({
+    RATE_LIMIT_PER_SECOND: '',
+    PLACEMENT: 'functions=1,gateway=2',
+    // Webhooks are taken, and looked at.
+    STRIPE_WEBHOOK_SECRET: 'whsec_of_the_siege',
+  })
   try {
     say('Starting the system')
     const { code, output } = await system.cli('start')
