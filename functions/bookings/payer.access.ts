@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Output } from '../../platform/contract/contract.js'
 import { coalesce } from '../../platform/lib/coalesce.js'
 import type { Context } from '../../platform/runtime/function.js'
-import { sharedReads } from '../../platform/runtime/sharedReads.js'
+import { sharedTrips } from '../../platform/runtime/sharedTrips.js'
 import type { System } from '../../platform/runtime/system.js'
 import { users } from '../users/contract.js'
 import { assertRemembersMore } from './memory.rules.js'
@@ -19,7 +19,7 @@ export function payers(system: System) {
   const find = coalesce<string, Funds>(
     async (userIds) =>
       (await system.call(users.findFunds, { userIds }, { caller: null, requestId: system.newId() })).funds,
-    sharedReads(system, 'The users'),
+    sharedTrips(system, 'The users'),
   )
   const lookedAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED })
   const nowMs = () => system.now().getTime()

@@ -6,7 +6,7 @@ import { field, listOf, type Field } from '../../platform/database/fields.js'
 import type { ModelDefinition } from '../../platform/database/model.js'
 import type { Context } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
-import { sharedReads } from '../../platform/runtime/sharedReads.js'
+import { sharedTrips } from '../../platform/runtime/sharedTrips.js'
 import type { System } from '../../platform/runtime/system.js'
 import type { Violation } from '../../protocol/audit.js'
 import { tidyAll, type Memory, type Tidied } from '../../protocol/forgetting.js'
@@ -145,7 +145,7 @@ export const thingTerms =
         const byId = new Map(found.map((thing) => [thing._id.toHexString(), thing]))
         return asked.map((each) => byId.get(each) ?? null)
       },
-      sharedReads(system, 'What is to be booked'),
+      sharedTrips(system, 'What is to be booked'),
     )
 
 /**

@@ -3,10 +3,12 @@ import type { mongo } from 'mongoose'
 import type { Config } from '../../config/index.js'
 import type { QuotaName } from '../../config/quotas.js'
 import type { Caller } from '../contract/caller.js'
-import { unlessTaken } from '../database/bulkErrors.js'
+import { DUPLICATE_KEY, refusalsOf } from '../database/bulkErrors.js'
 import type { Databases } from '../database/database.js'
 import { Refusal } from '../contract/errors.js'
 import type { Operation, QuotaOf } from '../contract/contract.js'
+import { coalesce } from '../lib/coalesce.js'
+import { sharedTrips } from './sharedTrips.js'
 
 /** What somebody stored by one quota: in `quotas` of the domain whose operation it is. */
 export interface QuotaDocument {
@@ -25,7 +27,7 @@ export interface QuotaDocument {
 
 /** What is counted with: a system. */
 interface Counting {
-  config: Pick<Config, 'quotas'>
+  config: Pick<Config, 'quotas' | 'deadlinesMs'>
   databases: Pick<Databases, 'connection'>
   use<T>(make: () => T): T
 }
@@ -69,27 +71,66 @@ export async function spendQuota(system: Counting, operation: Operation, input: 
   const id = newId === undefined ? ctx.requestId : String((input as Record<string, unknown>)[newId])
   const spent = { count: quota.lump ?? 1, bytes: quota.bytes?.of(input) ?? 0 }
   const day = dayOf(ctx.now().getTime())
-  const counts = system.databases.connection(domain).collection<QuotaDocument>(COLLECTION)
+  if (quota.bytes && spent.bytes > limits.bytes) throw exceeded(quota.bytes.quota, day, ctx)
   const _id = `${who}:${quota.count}`
   if (quota.lump !== undefined && isInLump(system.use(createLumps), `${_id}:${day}`, id, quota.lump)) return
   const fits = {
     ...{ _id, day: { $gte: day }, ids: { $ne: id }, earlierIds: { $ne: id } },
     ...{ count: { $lt: limits.count }, bytes: { $lte: limits.bytes - spent.bytes } },
   }
+  const fresh = { day, earlierIds: [], expiresAt: endOfKeeping(day) }
+  const change = { $inc: spent, $push: { ids: id }, $setOnInsert: fresh }
+  const counts = system.databases.connection(domain).collection<QuotaDocument>(COLLECTION)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const counted = await counts.updateOne(fits, { $inc: spent, $push: { ids: id } }, BEFORE_THE_WORK)
-    if (counted.matchedCount === 1) {
+    if (await countingIn(system, counts)({ fits, change })) {
       if (quota.lump !== undefined) system.use(createLumps).set(`${_id}:${day}`, new Set([id]))
       return
     }
     const found = await counts.findOne({ _id }, { readConcern: 'local' })
-    if (found && found.day >= day) {
-      if (found.ids.includes(id) || found.earlierIds.includes(id)) return
-      if (found.count >= limits.count) throw exceeded(quota.count, found.day, ctx)
-      if (quota.bytes && found.bytes + spent.bytes > limits.bytes) throw exceeded(quota.bytes.quota, found.day, ctx)
-    } else await beginDay(counts, _id, day, found)
+    if (!found) continue
+    if (found.day < day) {
+      await beginDay(counts, day, found)
+      continue
+    }
+    if (found.ids.includes(id) || found.earlierIds.includes(id)) return
+    if (found.count >= limits.count) throw exceeded(quota.count, found.day, ctx)
+    if (quota.bytes && found.bytes + spent.bytes > limits.bytes) throw exceeded(quota.bytes.quota, found.day, ctx)
   }
   throw new Refusal('unavailable', 'The quota is being counted by too many at once.')
+}
+
+interface Count {
+  fits: mongo.Filter<QuotaDocument>
+  /** Where there is no document yet, it makes one. */
+  change: mongo.UpdateFilter<QuotaDocument>
+}
+type Counter = (count: Count) => Promise<boolean>
+
+/** By collection. */
+const createCounters = (): Map<mongo.Collection<QuotaDocument>, Counter> => new Map()
+
+/**
+ * Counts, each in a write of its own; those asked for at once share a round trip. False: it does not fit, or is not of this
+ * day, or is counted already. Then the insert that an upsert becomes finds its _id taken.
+ */
+function countingIn(system: Counting, counts: mongo.Collection<QuotaDocument>): Counter {
+  const counters = system.use(createCounters)
+  let known = counters.get(counts)
+  if (!known) {
+    known = coalesce(
+      async (asked: Count[]) => {
+        const updates = asked.map(({ fits, change }) => ({ updateOne: { filter: fits, update: change, upsert: true } }))
+        const refused = await refusalsOf(() => counts.bulkWrite(updates, { ordered: false, ...BEFORE_THE_WORK }))
+        return asked.map((_, i) => {
+          const error = refused.get(i)
+          return error && error.code !== DUPLICATE_KEY ? new Error(error.errmsg) : !error
+        })
+      },
+      sharedTrips(system, 'The database of the quotas'),
+    )
+    counters.set(counts, known)
+  }
+  return known
 }
 
 const limitsOf = ({ config }: Counting, { count, bytes }: QuotaOf): { count: number; bytes: number } => ({
@@ -112,17 +153,15 @@ function isInLump(lumps: Lumps, key: string, id: string, size: number): boolean 
 /** Whoever else began it meanwhile is as good. */
 async function beginDay(
   counts: mongo.Collection<QuotaDocument>,
-  _id: string,
   day: string,
-  before: QuotaDocument | null,
+  { _id, day: before, ids }: QuotaDocument,
 ): Promise<void> {
-  const startMs = Date.parse(day)
-  const earlierIds = before?.day === dayOf(startMs - DAY_MS) ? before.ids : []
-  const fresh = { day, count: 0, bytes: 0, ids: [], earlierIds, expiresAt: new Date(startMs + KEEP_DAYS * DAY_MS) }
-  const filter = { _id, day: before?.day ?? day }
-  const change = before ? { $set: fresh } : { $setOnInsert: fresh }
-  await unlessTaken(counts.updateOne(filter, change, { ...BEFORE_THE_WORK, upsert: !before }))
+  const earlierIds = before === dayOf(Date.parse(day) - DAY_MS) ? ids : []
+  const fresh = { day, count: 0, bytes: 0, ids: [], earlierIds, expiresAt: endOfKeeping(day) }
+  await counts.updateOne({ _id, day: before }, { $set: fresh }, BEFORE_THE_WORK)
 }
+
+const endOfKeeping = (day: string): Date => new Date(Date.parse(day) + KEEP_DAYS * DAY_MS)
 
 /** The day of a quota has no more room: it ends at midnight UTC. */
 export function exceeded(quota: QuotaName, day: string, { now }: Pick<Counted, 'now'>): Refusal {

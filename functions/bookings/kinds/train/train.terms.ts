@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose'
 import { coalesce } from '../../../../platform/lib/coalesce.js'
 import type { Output } from '../../../../platform/contract/contract.js'
-import { sharedReads } from '../../../../platform/runtime/sharedReads.js'
+import { sharedTrips } from '../../../../platform/runtime/sharedTrips.js'
 import type { System } from '../../../../platform/runtime/system.js'
 import { lobbies } from '../../../lobbies/contract.js'
 import { trains } from '../../../trains/contract.js'
@@ -23,7 +23,7 @@ export type TrainTerms = Output<typeof trains.readTrainTerms>['terms'][number]
 export const trainTerms = (system: System): ((trainId: string) => Promise<TrainTerms>) =>
   coalesce(
     async (trainIds: string[]) => (await system.call(trains.readTrainTerms, { trainIds }, originOf(system))).terms,
-    sharedReads(system, 'The trains'),
+    sharedTrips(system, 'The trains'),
   )
 
 export type LobbyTerms = Output<typeof lobbies.readLobbyTerms>['terms'][number]
@@ -31,7 +31,7 @@ export type LobbyTerms = Output<typeof lobbies.readLobbyTerms>['terms'][number]
 export const lobbyTerms = (system: System): ((lobbyId: string) => Promise<LobbyTerms>) =>
   coalesce(
     async (lobbyIds: string[]) => (await system.call(lobbies.readLobbyTerms, { lobbyIds }, originOf(system))).terms,
-    sharedReads(system, 'The lobbies'),
+    sharedTrips(system, 'The lobbies'),
   )
 
 const originOf = ({ newId }: System) => ({ caller: null, requestId: newId() })
