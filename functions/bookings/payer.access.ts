@@ -10,9 +10,12 @@ import { assertRemembersMore } from './memory.rules.js'
 /** What a user could spend now; null where there is no such user. */
 type Funds = Output<typeof users.findFunds>['funds'][number]
 
-/** So often at most, whoever books on and on is looked at: the guard in the user's apply decides anyway. */
-const LOOK_EVERY_MS = 30_000
-const MAX_REMEMBERED = 10_000
+/**
+ * So often at most, who has paid all that they booked is looked at: the guard in the user's apply decides anyway. Meanwhile
+ * what the user's document remembers grows by a megabyte or two of the fifteen that are left (memory.rules.ts).
+ */
+const LOOK_EVERY_MS = 600_000
+const MAX_REMEMBERED = 50_000
 
 /** Of those who book: what was seen of them a moment ago. */
 export function payers(system: System) {

@@ -21,10 +21,10 @@ export interface QuotaOf<I = unknown> {
   count: QuotaName
   bytes?: { quota: QuotaName; of(input: I): number }
   /**
-   * Counted so many at a time, by each process, and the first ones never: for what must not wait for one more write. Up
-   * to so many more than the quota get through in each process.
+   * Counted a hundredth of the quota at a time, by each process, and the first of them never: for what must not wait for one
+   * more write. Up to so many more than the quota get through in each process.
    */
-  lump?: number
+  inLumps?: true
 }
 
 export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K extends string> {

@@ -45,6 +45,8 @@ const DAY_MS = 24 * 3_600_000
 const KEEP_DAYS = 3
 const ATTEMPTS = 20
 const MAX_LUMPS = 20_000
+/** Of the quota, what a process counts at once where it counts in lumps. */
+const LUMP_SHARE = 0.01
 
 /**
  * Of the primary alone, not journaled: what the operation stores comes after it in the same database, by majority, so
@@ -69,11 +71,12 @@ export async function spendQuota(system: Counting, operation: Operation, input: 
   if (limits.count === Infinity && limits.bytes === Infinity) return
 
   const id = newId === undefined ? ctx.requestId : String((input as Record<string, unknown>)[newId])
-  const spent = { count: quota.lump ?? 1, bytes: quota.bytes?.of(input) ?? 0 }
+  const lump = quota.inLumps ? Math.ceil(limits.count * LUMP_SHARE) : 1
+  const spent = { count: lump, bytes: quota.bytes?.of(input) ?? 0 }
   const day = dayOf(ctx.now().getTime())
   if (quota.bytes && spent.bytes > limits.bytes) throw exceeded(quota.bytes.quota, day, ctx)
   const _id = `${who}:${quota.count}`
-  if (quota.lump !== undefined && isInLump(system.use(createLumps), `${_id}:${day}`, id, quota.lump)) return
+  if (lump > 1 && isInLump(system.use(createLumps), `${_id}:${day}`, id, lump)) return
   const fits = {
     ...{ _id, day: { $gte: day }, ids: { $ne: id }, earlierIds: { $ne: id } },
     ...{ count: { $lt: limits.count }, bytes: { $lte: limits.bytes - spent.bytes } },
@@ -83,7 +86,7 @@ export async function spendQuota(system: Counting, operation: Operation, input: 
   const counts = system.databases.connection(domain).collection<QuotaDocument>(COLLECTION)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     if (await countingIn(system, counts)({ fits, change })) {
-      if (quota.lump !== undefined) system.use(createLumps).set(`${_id}:${day}`, new Set([id]))
+      if (lump > 1) system.use(createLumps).set(`${_id}:${day}`, new Set([id]))
       return
     }
     const found = await counts.findOne({ _id }, { readConcern: 'local' })
