@@ -4,7 +4,7 @@ import { databaseName, type Config } from '../config/index.js'
 import { FEED_ENTRIES, presentEntry, type Entry } from '../functions/feeds/contract.js'
 import { clientOptions } from '../platform/database/database.js'
 import type { Logger } from '../platform/lib/log.js'
-import { paced } from '../platform/database/pacedStream.js'
+import { paced, STREAM_WAIT_MS } from '../platform/database/pacedStream.js'
 
 type StoredEntry = Parameters<typeof presentEntry>[0]
 
@@ -32,7 +32,7 @@ export function watchFeeds(config: Pick<Config, 'mongodbUri' | 'deadlinesMs'>, l
       stream = client
         .db(databaseName(uri))
         .collection<StoredEntry>(FEED_ENTRIES)
-        .watch([{ $match: { operationType: 'insert' } }])
+        .watch([{ $match: { operationType: 'insert' } }], { maxAwaitTimeMS: STREAM_WAIT_MS })
       stream.once('init', opened)
       for await (const { fullDocument } of paced(stream)) appended(presentEntry(fullDocument))
     }

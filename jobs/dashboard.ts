@@ -17,7 +17,6 @@ export async function createDashboard(system: System): Promise<Dashboard> {
   const agenda = createAgenda(jobsDatabase(system.databases), {
     name: 'agendash',
     collection: JOBS_COLLECTION,
-    processEveryMs: 60_000,
     log,
   })
   // Without a definition it runs nothing, but agendash asks it how it is.

@@ -36,10 +36,10 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     lockMs: ({ recovery }) => recovery.lockMs,
   },
   {
-    // Half of the time within which a first retry must come.
+    // Dispatchers retry each event when it is due. This tells people of dead letters, and is the truth beside a dispatcher.
     name: 'retry-events',
     calls: [events.retryEvents],
-    intervalMs: () => 500,
+    intervalMs: () => 30_000,
     lockMs: () => 5000,
   },
   {

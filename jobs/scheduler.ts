@@ -6,13 +6,6 @@ import type { ScheduledJob } from './schedule.js'
 import { JOBS_COLLECTION } from '../platform/jobs/lateness.js'
 import { ensureRecurring, jobsDatabase, jobStore } from './store.js'
 
-/**
- * Agenda takes the jobs that fall due before its next look and sets a timer for each. So with two looks an interval
- * runs start on time, however short the interval is; with one or fewer they would start late by up to one look.
- */
-const LOOKS_PER_INTERVAL = 2
-/** A job made due from outside (requeued, or left behind by a dead process) is seen at the next look. */
-const LONGEST_LOOK_MS = 1000
 const KEEP_SCHEDULE_EVERY_MS = 60_000
 
 export interface Scheduler {
@@ -25,11 +18,9 @@ export async function startScheduler(system: System, schedule: readonly Schedule
   const { config, log } = system
   const store = jobStore(system.databases)
   const owner = `${hostname()}:${process.pid}`
-  const shortestIntervalMs = schedule.reduce((least, job) => Math.min(least, job.intervalMs(config)), Infinity)
   const agenda = createAgenda(jobsDatabase(system.databases), {
     name: owner,
     collection: JOBS_COLLECTION,
-    processEveryMs: Math.min(LONGEST_LOOK_MS, Math.floor(shortestIntervalMs / LOOKS_PER_INTERVAL)),
     log,
   })
 

@@ -4,8 +4,6 @@ import { EXPIRATIONS, EXPIRE_ORDER, expirations } from '../functions/expirations
 import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 
-/** Agenda takes the timers that fall due before its next look, and rings each at its time. */
-const LOOK_EVERY_MS = 1000
 const AT_ONCE = 50
 /** How long after its holder's death a timer that was ringing rings again. */
 const LOCK_MS = 10_000
@@ -25,7 +23,6 @@ export async function startTimers(system: System): Promise<Timers> {
   const agenda = createAgenda(db, {
     name: owner,
     collection: EXPIRATIONS,
-    processEveryMs: LOOK_EVERY_MS,
     atOnce: AT_ONCE,
     log,
   })

@@ -1,12 +1,15 @@
-import type mongoose from 'mongoose'
+import type { mongo } from 'mongoose'
+import { watchCollection } from '../platform/database/watchCollection.js'
+import { createAlarm, type Alarm } from '../platform/lib/alarm.js'
 import type { System } from '../platform/runtime/system.js'
 import type { ProjectionFollower } from './follower.js'
 
-/** What the change stream did not tell of is found by then. */
-const SWEEP_MS = 2000
+/**
+ * What the change stream did not tell of is found by then. It tells of all that is appended while it is there, and wakes
+ * everybody when it comes back, so this is for what nobody thought of: views must not be late for ever.
+ */
+const SWEEP_MS = 30_000
 const RETRY_MS = 500
-/** The server answers a waiting change stream so often: under the driver's socket timeout. */
-const AWAIT_MS = 3000
 
 export interface Runner {
   stop(): Promise<void>
@@ -19,19 +22,11 @@ export interface Runner {
  */
 export function startFollowers(system: System, followers: readonly ProjectionFollower[]): Runner {
   const { log } = system
-  const wakers = new Map<string, Set<() => void>>()
+  const alarms = new Map(followers.map((each) => [each, createAlarm()]))
   let stopped = false
 
-  async function run(follower: ProjectionFollower): Promise<void> {
-    let wake = (): void => {}
-    let woken = false
-    const waker = (): void => {
-      woken = true
-      wake()
-    }
-    wakers.set(follower.log, (wakers.get(follower.log) ?? new Set()).add(waker))
+  async function run(follower: ProjectionFollower, alarm: Alarm): Promise<void> {
     while (!stopped) {
-      woken = false
       let pauseMs = SWEEP_MS
       try {
         if ((await follower.advance()) > 0) continue
@@ -39,53 +34,27 @@ export function startFollowers(system: System, followers: readonly ProjectionFol
         log.warn({ err: error, follower: follower.name }, 'the log is not followed, trying again')
         pauseMs = RETRY_MS
       }
-      if (woken && pauseMs === SWEEP_MS) continue
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pauseMs)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-        if (stopped) wake()
-      })
-      wake = () => {}
+      await alarm.wait(pauseMs)
     }
+  }
+
+  function watch({ domain, log: collection }: ProjectionFollower): { close(): Promise<void> } {
+    const db = system.databases.connection(domain).db as mongo.Db
+    return watchCollection(db.collection(collection), {
+      match: { operationType: 'insert' },
+      changed: () => followers.filter((each) => each.log === collection).forEach((each) => alarms.get(each)?.wake()),
+      log,
+    })
   }
 
   const watches = [...new Map(followers.map((each) => [each.log, each])).values()].map(watch)
-  const runs = followers.map(run)
-
-  /** Best effort: a stream that breaks is opened anew, and what it missed the sweep finds. */
-  function watch({ domain, log: collection }: ProjectionFollower): () => Promise<void> {
-    let stream: mongoose.mongo.ChangeStream | undefined
-    let timer: NodeJS.Timeout | undefined
-    const wakeAll = (): void => wakers.get(collection)?.forEach((wake) => wake())
-    const open = (): void => {
-      if (stopped) return
-      stream = system.databases
-        .connection(domain)
-        .getClient()
-        .db(system.databases.connection(domain).name)
-        .collection(collection)
-        .watch([{ $match: { operationType: 'insert' } }, { $project: { _id: 1 } }], { maxAwaitTimeMS: AWAIT_MS })
-      stream.on('change', wakeAll)
-      stream.on('error', (error) => log.warn({ reason: error.message, collection }, 'the stream of a log broke'))
-      stream.once('close', () => {
-        if (!stopped) timer = setTimeout(open, RETRY_MS)
-      })
-    }
-    open()
-    return async () => {
-      clearTimeout(timer)
-      await stream?.close().catch(() => {})
-    }
-  }
+  const runs = [...alarms].map(([follower, alarm]) => run(follower, alarm))
 
   return {
     async stop() {
       stopped = true
-      for (const all of wakers.values()) for (const wake of all) wake()
-      await Promise.all(watches.map((close) => close()))
+      for (const alarm of alarms.values()) alarm.wake()
+      await Promise.all(watches.map((each) => each.close()))
       await Promise.all(runs)
     },
   }

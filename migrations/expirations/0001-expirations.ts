@@ -7,6 +7,8 @@ export default makes({
     indexes: [
       // By which Agenda finds and locks the next one that is due.
       { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 }, name: 'findAndLockNextJobIndex' },
+      // What runs, or was left locked by the dead.
+      { key: { lockedAt: 1 }, name: 'held', partialFilterExpression: { lockedAt: { $type: 'date' } } },
     ],
   },
   events: EVENTS,

@@ -12,6 +12,8 @@ export default makes({
       },
       // Agenda's own, by which it finds and locks the next job: it makes none by itself where we run it.
       { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 }, name: 'findAndLockNextJobIndex' },
+      // What runs, or was left locked by the dead.
+      { key: { lockedAt: 1 }, name: 'held', partialFilterExpression: { lockedAt: { $type: 'date' } } },
     ],
   },
 })

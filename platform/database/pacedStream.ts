@@ -8,6 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 const PAUSE_MS = 30
 
+/**
+ * How long a stream waits inside the server for the next change. By default that is a second, and every stream would ask
+ * again each second of an idle day; longer than the driver's socket timeout (5 s), and it would be taken for dead.
+ */
+export const STREAM_WAIT_MS = 4000
+
 /** The changes of a stream. Ends when it is closed, rejects when it is lost. */
 export async function* paced<T extends mongo.Document, C extends mongo.Document>(
   stream: mongo.ChangeStream<T, C>,

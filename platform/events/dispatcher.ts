@@ -4,8 +4,10 @@ import type { Operation } from '../contract/contract.js'
 import { createEventCourier, type EventCourier } from './courier.js'
 import { createEventLease, LEASE_MS, LEASE_RENEWAL_MS, type EventLease } from './lease.js'
 import { eventSubscribers } from './subscribers.js'
-import { createOutboxWriter, outboxes, type Outbox } from './outbox.js'
+import { createOutboxWriter, outboxes, type Outbox, type OutboxWriter } from './outbox.js'
+import { nextRetryAt, retryDue } from './outboxAdmin.js'
 import { keyOf, openOutboxReader, type Aggregate, type OutboxReader } from './outboxReader.js'
+import { createAlarm } from '../lib/alarm.js'
 import type { System } from '../runtime/system.js'
 import { loadContracts } from '../runtime/tree.js'
 
@@ -96,10 +98,11 @@ async function lead(options: {
     if (!stopping.signal.aborted) failure = error
     stopping.abort()
   }
+  const retrying = createRetrying(system, outbox, stopping.signal)
   const courier = createEventCourier({
     system,
     subscribers,
-    writer: createOutboxWriter(connection, outbox.carriers),
+    writer: retrying.heeding(createOutboxWriter(connection, outbox.carriers)),
     onBroken: broken,
   })
   const catchUp = createCatchUp(reader, courier, stopping.signal)
@@ -135,7 +138,7 @@ async function lead(options: {
   }
 
   async function ended(): Promise<void> {
-    const work = [follow(), keepLease(), timers(), catchUp.run()].map((each) => each.catch(broken))
+    const work = [follow(), keepLease(), timers(), retrying.run(), catchUp.run()].map((each) => each.catch(broken))
     await aborted(stopping.signal)
     await courier.stop()
     await reader.close()
@@ -143,6 +146,30 @@ async function lead(options: {
     if (failure) throw failure as Error
   }
   return { end: () => stopping.abort(), ended: ended() }
+}
+
+/**
+ * Locks again what failed when it is due, which the stream then tells. Whoever fails an event knows when that is; what
+ * was failed before, by another process, is looked for at the start, and with each sweep.
+ */
+function createRetrying(system: System, outbox: Outbox, signal: AbortSignal) {
+  const alarm = createAlarm()
+  signal.addEventListener('abort', alarm.wake)
+  return {
+    /** The same writer, which tells of each failure. */
+    heeding: (writer: OutboxWriter): OutboxWriter => ({
+      ...writer,
+      fail: (event, verdict) => writer.fail(event, verdict).then(alarm.wake),
+    }),
+    async run(): Promise<void> {
+      while (!signal.aborted) {
+        const now = system.now()
+        const next = await nextRetryAt(outbox)
+        if (next && next <= now) await retryDue(outbox, now)
+        else await alarm.wait(next ? Math.min(next.getTime() - now.getTime(), SWEEP_EVERY_MS) : SWEEP_EVERY_MS)
+      }
+    },
+  }
 }
 
 /** Reads what the stream did not bring, or brought too early: while that is under way, nothing of it is sent past it. */

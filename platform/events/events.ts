@@ -58,7 +58,7 @@ export interface StoredEvent {
   version: number
   /** JSON, as text: to the server one value, which costs the writes of a record that carries it nothing. */
   payload: string
-  /** With the dispatcher; false: it failed, and waits for the retry job. */
+  /** With the dispatcher; false: it failed, and waits until it is due again. */
   isLocked: boolean
   failures: DeliveryFailure[]
   createdAt: Date

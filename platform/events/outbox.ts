@@ -64,7 +64,7 @@ export const eventsOf = (connection: Connection): mongoose.mongo.Collection<Stor
 export interface OutboxWriter {
   /** Delivered: gone. */
   settle(event: PendingEvent): Promise<void>
-  /** Not delivered: waits for the retry job, or, dead, for an admin. */
+  /** Not delivered: waits until it is due again, or, dead, for an admin. */
   fail(event: PendingEvent, verdict: Verdict): Promise<void>
 }
 

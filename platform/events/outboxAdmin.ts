@@ -15,6 +15,15 @@ export async function eventModel(outbox: Outbox): Promise<Model<StoredEvent>> {
   return known ?? connection.model<StoredEvent>('events', schema, 'events')
 }
 
+/** When the next of those that failed is due again. */
+export async function nextRetryAt(outbox: Outbox): Promise<Date | undefined> {
+  const failed = (await eventModel(outbox)).collection.find<StoredEvent>(
+    { retryAt: { $exists: true } },
+    { projection: { retryAt: 1 }, hint: 'retry' },
+  )
+  return (await failed.sort({ retryAt: 1 }).limit(1).next())?.retryAt
+}
+
 /** Hands what failed and is due again back to the dispatcher. Answers how many. */
 export async function retryDue(outbox: Outbox, at: Date): Promise<number> {
   const events = (await eventModel(outbox)).collection

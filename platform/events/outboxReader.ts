@@ -1,7 +1,7 @@
 import mongoose, { type Connection } from 'mongoose'
 import { EVENTS, type CarriedEvent, type StoredEvent } from './events.js'
 import { eventsOf, type Outbox, type PendingEvent } from './outbox.js'
-import { paced } from '../database/pacedStream.js'
+import { paced, STREAM_WAIT_MS } from '../database/pacedStream.js'
 
 type ObjectId = mongoose.Types.ObjectId
 
@@ -58,6 +58,7 @@ export async function openOutboxReader(
   await catchUp()
   const options = { session, readConcern: { level: 'majority' as const } }
   const stream = db.watch<StoredEvent>(pipeline(carriers, subscribed), {
+    maxAwaitTimeMS: STREAM_WAIT_MS,
     ...(session.operationTime && { startAtOperationTime: session.operationTime }),
   })
 

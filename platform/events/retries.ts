@@ -3,7 +3,7 @@ import type { Verdict } from './outbox.js'
 
 /** A subscriber that failed an event so often is not asked again before an admin says so. */
 export const DEAD_AFTER = 15
-/** The retry job runs twice a second: with that the first retry comes within one. */
+/** Whatever stood in the way for a moment is gone by then, and nobody has waited a second. */
 const FIRST_DELAY_MS = 400
 const LONGEST_DELAY_MS = 300_000
 

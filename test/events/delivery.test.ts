@@ -48,3 +48,18 @@ test('a failed event waits unlocked with what went wrong, and comes again with t
   t.deepEqual(versions(system.heard.hearThings), [1, 1, 2])
   t.deepEqual(versions(system.heard.hearAlso), [1, 2])
 })
+
+test('a failed event comes again when it is due: by whoever failed it, or by who takes over from that one', async (t) => {
+  const system = await createEventSystem(t, { now: () => new Date() })
+  let failures = 2
+  system.onHearing('hearThings', () => {
+    if (failures-- > 0) throw new Refusal('out_of_order', 'not yet')
+  })
+  const first = await system.dispatch()
+  await system.change(system.newId(), 1)
+  await until(async () => (await system.stored()).some((event) => event.failures.length === 1 && event.retryAt))
+  await first.stop()
+  await system.dispatch()
+  await until(async () => (await system.stored()).length === 0)
+  t.is(system.heard.hearThings.length, 3)
+})

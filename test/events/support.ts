@@ -25,13 +25,13 @@ export interface EventSystem extends TestSystem {
   change(thingId: string, version: number, options?: Changed): Promise<void>
   dispatch(): Promise<Dispatching>
   stored(): Promise<StoredEvent[]>
-  /** As the retry job does, whatever the time by which an event is due again. */
+  /** As the retry job does, whatever the time at which an event is due again: the clock of tests stands still. */
   retry(): Promise<void>
 }
 
 export async function createEventSystem(
   t: ExecutionContext,
-  options: Pick<TestSystemOptions, 'env' | 'beside'> & { operations?: readonly Operation[] } = {},
+  options: Pick<TestSystemOptions, 'env' | 'beside' | 'now'> & { operations?: readonly Operation[] } = {},
 ): Promise<EventSystem> {
   const heard: EventSystem['heard'] = { hearThings: [], hearAlso: [] }
   const hearings = new Map<string, Hearing>()

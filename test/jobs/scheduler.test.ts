@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { bookings } from '../../functions/bookings/contract.js'
+import { SWEEP_MS } from '../../jobs/dueJobs.js'
 import { SCHEDULE, type ScheduledJob } from '../../jobs/schedule.js'
 import { startScheduler, type Scheduler } from '../../jobs/scheduler.js'
 import { ensureRecurring, jobStore } from '../../jobs/store.js'
@@ -133,6 +134,23 @@ test.serial('a run renews its lock for as long as it takes, and nobody else runs
   await until(async () => (await store.findOne({ name: 'long' }))!.lockedAt! > takenAt, PATIENTLY)
   t.is(atOnce, 1)
   release()
+})
+
+test.serial('a job whose holder died runs when it is due next, though its lock ends before that', async (t) => {
+  const runs: number[] = []
+  const system = await createJobsSystem(t, scheduledFunctions({ recoverBookings: () => void runs.push(Date.now()) }))
+  const hourly: ScheduledJob[] = [
+    { name: RECOVERY.name, calls: [bookings.recoverBookings], intervalMs: () => HOUR_MS, lockMs: () => 500 },
+  ]
+  const store = jobStore(system.databases)
+  await ensureRecurring(store, { ...RECOVERY, intervalMs: HOUR_MS }, system.now())
+  const nextRunAt = new Date(Date.now() + 3000)
+  const dead = { nextRunAt, lockedAt: new Date(), lastModifiedBy: 'a dead process' }
+  await store.updateOne(RECOVERY, { $set: dead })
+  await start(t, system, hourly)
+  await until(() => runs.length > 0, PATIENTLY)
+  const lateMs = runs[0]! - nextRunAt.getTime()
+  t.true(lateMs >= 0 && lateMs < SWEEP_MS / 2, `${lateMs} ms`)
 })
 
 test.serial('a stopping process waits for what runs and leaves no lock behind', async (t) => {

@@ -3,6 +3,7 @@ import { expirations } from '../../functions/expirations/contract.js'
 import { orders } from '../../functions/orders/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { tickets } from '../../functions/tickets/contract.js'
+import { SWEEP_MS } from '../../jobs/dueJobs.js'
 import { startTimers } from '../../jobs/timers.js'
 import { until } from '../../proof/support/until.js'
 import { createStore } from './support.js'
@@ -34,6 +35,19 @@ test('the timer of an order rings when it is due, not before, and whoever rings 
       .updateOne({}, { $set: { lockedAt: new Date(Date.now() - 60_000), lastModifiedBy: 'a dead process' } }),
   )
   for (const lateMs of rung) t.true(lateMs >= 0, `${lateMs} ms before its time`)
+})
+
+test('a timer that starts while nothing else is due rings in time, long before the next sweep', async (t) => {
+  const store = await createStore(t, { env: { ORDER_EXPIRES_AFTER_MS: '1500' }, now: () => new Date() })
+  const timers = await startTimers(store)
+  t.teardown(() => timers.stop())
+  await store.dispatch()
+  const { ticketId } = await store.sell()
+  const orderId = await store.order(await store.makeUser(), ticketId)
+  const { expiresAt } = await store.run(orders.getOrder, { orderId })
+  await until(async () => (await store.orderOf(orderId)) === 'cancelled: expired', { timeoutMs: 60_000 })
+  const lateMs = Date.now() - Date.parse(expiresAt)
+  t.true(lateMs >= 0 && lateMs < SWEEP_MS / 2, `${lateMs} ms`)
 })
 
 test('every event of the ticket store has its subscribers', (t) => {

@@ -12,8 +12,6 @@ import { createLogger } from '../../../platform/lib/log.js'
 import { migrateUp } from '../../../platform/migrations/migrations.js'
 import { field } from '../../../platform/database/fields.js'
 import { defineModel } from '../../../platform/database/model.js'
-import { outboxes } from '../../../platform/events/outbox.js'
-import { retryDue } from '../../../platform/events/outboxAdmin.js'
 import { createSystem, type System } from '../../../platform/runtime/system.js'
 import type { Server } from '../../support/server.js'
 import { measured } from './contract.js'
@@ -23,8 +21,6 @@ export const ThingCopy = defineModel<{ version: number; text: string }>('booking
   version: field.count,
   text: field.text,
 })
-
-const RETRY_EVERY_MS = 500
 
 /** An owner and a subscriber of events in this process, and room for dispatchers beside it, on one database. */
 export interface Stage {
@@ -64,12 +60,6 @@ export async function setStage(server: Server, database: string, applies: boolea
   await transport.serve({ app: 'measured', operations: ['measured.hearThing'], handle, health })
   const connection = system.databases.connection('bookings')
   const children: ChildProcess[] = []
-  // As the retry job does.
-  const boxes = await system.use(outboxes)
-  const retrying = setInterval(() => {
-    for (const each of boxes)
-      retryDue(each, new Date()).catch((error: unknown) => log.warn({ err: error }, 'no retries'))
-  }, RETRY_EVERY_MS)
   return {
     system,
     events: connection.collection<StoredEvent>('events'),
@@ -82,7 +72,6 @@ export async function setStage(server: Server, database: string, applies: boolea
       return child
     },
     async stop() {
-      clearInterval(retrying)
       for (const child of children) {
         child.kill('SIGKILL')
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
