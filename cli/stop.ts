@@ -32,7 +32,7 @@ async function stop(config: Config): Promise<void> {
     console.log(`Nothing of ours runs under PM2 in ${config.pm2Home}.`)
     return
   }
-  const callers = ours.filter(({ app }) => ['gateway', 'agendash', 'jobs', 'projections'].includes(app))
+  const callers = ours.filter(({ app }) => ['gateway', 'background', 'agendash', 'jobs', 'projections'].includes(app))
   const mongod = ours.filter(({ app }) => app === MONGOD_APP)
   const functions = ours.filter((process) => !callers.includes(process) && !mongod.includes(process))
   for (const group of [callers, functions, mongod]) await remove(group)

@@ -13,12 +13,12 @@ export async function refuseTakenPorts(
   { gateway, jobsPort, webhooks }: Config,
 ): Promise<void> {
   const ports = [
-    { setting: 'GATEWAY_PORT', app: 'gateway', host: gateway.host, port: gateway.port },
-    { setting: 'JOBS_PORT', app: 'agendash', host: '127.0.0.1', port: jobsPort },
-    { setting: 'WEBHOOK_PORT', app: 'webhooks', host: webhooks.host, port: webhooks.port },
+    { setting: 'GATEWAY_PORT', apps: ['gateway'], host: gateway.host, port: gateway.port },
+    { setting: 'JOBS_PORT', apps: ['agendash', 'background'], host: '127.0.0.1', port: jobsPort },
+    { setting: 'WEBHOOK_PORT', apps: ['webhooks', 'background'], host: webhooks.host, port: webhooks.port },
   ]
-  for (const { setting, app, host, port } of ports) {
-    const running = processes.find((process) => process.ours && process.app === app && process.pid > 0)
+  for (const { setting, apps, host, port } of ports) {
+    const running = processes.find((process) => process.ours && apps.includes(process.app) && process.pid > 0)
     if (running && Number(running.env[setting] || fallbackOf(setting)) === port) continue
     if (await isFreeWithin(PORT_GRACE_MS, port, host)) continue
     throw new CommandFailure(

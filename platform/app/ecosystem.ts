@@ -34,12 +34,23 @@ const PM2_FOR_ALL = 'all'
 export const HOST_SCRIPT = 'platform/app/host.js'
 
 const DEFAULT_INSTANCES = 2
+/**
+ * Besides gateway and functions, with one instance each, because none is waited for: views and timers go on where they
+ * were when it is back, and whoever sends webhooks sends them again. More would be safe, and do the same work twice.
+ * Where the functions share a process, so do these: `background`.
+ */
+const BACKGROUND = [
+  ['projections', 'projections/main.js'],
+  ['jobs', 'jobs/main.js'],
+  ['agendash', 'jobs/agendash.js'],
+  ['webhooks', 'webhooks/main.js'],
+] as const
 /** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
 const DISPATCHING = 'events'
 
 /**
- * The PM2 apps: the functions in apps as PLACEMENT says, or as fits the machine, and beside them the gateway, the
- * projections, the jobs, agendash and the webhooks.
+ * The PM2 apps: the functions in apps as PLACEMENT says, or as fits the machine, the gateway, and what works in the
+ * background: projections, jobs, agendash and webhooks.
  * Throws where PLACEMENT names nothing that exists, or two apps would have one name.
  */
 export function ecosystem(
@@ -54,12 +65,9 @@ export function ecosystem(
     // One HTTP port for all gateway workers is what cluster mode is for. Not for functions: it would share their
     // sockets among the instances as well, and calls would reach the wrong ones.
     app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: instancesOf('gateway', placement) }),
-    // One is enough: views wait for it while it restarts. More are safe, and do the same work twice.
-    app('projections', 'projections/main.js', { exec_mode: 'fork', instances: 1 }),
-    app('jobs', 'jobs/main.js', { exec_mode: 'fork', instances: 1 }),
-    app('agendash', 'jobs/agendash.js', { exec_mode: 'fork', instances: 1 }),
-    // While it restarts, whoever sends webhooks sends them again.
-    app('webhooks', 'webhooks/main.js', { exec_mode: 'fork', instances: 1 }),
+    ...(placement[TOGETHER]
+      ? [alone('background', 'jobs/background.js')]
+      : BACKGROUND.map(([name, script]) => alone(name, script))),
   ]
   const apps = [...hosts(placement, tree).map(host), ...fixed]
   refuseSharedNames([...apps.map(({ name }) => name), MONGOD_APP, PM2_FOR_ALL])
@@ -71,6 +79,10 @@ export function ecosystem(
     // Where the machine is short of CPU, those who wait for an answer go first, and events come later.
     if (name === DISPATCHING) args.push('--yield')
     return app(name, HOST_SCRIPT, { exec_mode: 'fork', instances, args })
+  }
+
+  function alone(name: string, script: string): AppSpec {
+    return app(name, script, { exec_mode: 'fork', instances: 1 })
   }
 
   function app(

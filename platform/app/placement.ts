@@ -33,5 +33,5 @@ export function explainPlacement(setting: Placement, machine: Machine): string {
   const has = `${machine.cores} cores and ${Math.round(machine.memoryBytes / 2 ** 30)} GB`
   return fitsMany(machine)
     ? `${has}: an app a domain, two instances each (PLACEMENT decides otherwise)`
-    : `${has}: all functions in one process, one gateway worker (PLACEMENT decides otherwise)`
+    : `${has}: all functions in one process, the rest in another, one gateway worker (PLACEMENT decides otherwise)`
 }

@@ -52,7 +52,8 @@ function troubleOf({ name, nextRunAt, lockedAt, disabled, failCount }: Recurring
   const lateMs = nextRunAt ? now.getTime() - nextRunAt.getTime() : 0
   // A run that takes long renews its lock meanwhile.
   const runs = lockedAt && now.getTime() - lockedAt.getTime() < LATE_MS
-  if (lateMs > LATE_MS && !runs) return [`${name} is late by ${inWords(lateMs)}: does the app "jobs" run?`]
+  if (lateMs > LATE_MS && !runs)
+    return [`${name} is late by ${inWords(lateMs)}: does the app "jobs", or "background", run?`]
   return failCount && failCount >= MANY_FAILURES ? [`${name} failed ${failCount} times in a row`] : []
 }
 

@@ -94,7 +94,7 @@ test('jobs that do not run, are paused or fail again and again are told by name'
 
   system.clock.advance(60_000)
   await store.updateOne({ name: 'tidy' }, { $set: { lockedAt: system.now() } })
-  await tells(system, /The jobs: recover-bookings is late by 1 min: does the app "jobs" run\?\./)
+  await tells(system, /The jobs: recover-bookings is late by 1 min: does the app "jobs", or "background", run\?\./)
   await store.updateMany({}, { $set: { nextRunAt: system.now() } })
   await isWell(system)
   await store.updateOne({ name: 'tidy' }, { $set: { disabled: true } })

@@ -75,8 +75,8 @@ const BAD: Bad[] = [
   },
   {
     kind: 'an app that ends before it is ready',
-    spoil: (release) => edit(join(release, 'projections/main.js'), before('process.exit(3)')),
-    says: /app projections of this build does not start: it ended/,
+    spoil: (release) => edit(join(release, 'platform/app/boot.js'), before('process.exit(3)')),
+    says: /app \w+ of this build does not start: it ended/,
   },
   {
     kind: 'a bad setting',

@@ -39,15 +39,16 @@ test('many cores: one app a domain, two instances each, besides gateway, project
   t.deepEqual(find(apps(), 'bookings')?.args, ['--app', 'bookings', '--operations', 'createBooking,getBooking'])
 })
 
-test('few cores or little memory: one app of all functions and one gateway worker, unless PLACEMENT says otherwise', (t) => {
+test('few cores or little memory: one app of all functions, one gateway worker and one app of the rest, unless PLACEMENT says otherwise', (t) => {
   for (const machine of [
     { ...MANY, cores: 2 },
     { ...MANY, memoryBytes: 2 * 2 ** 30 },
   ]) {
     const named = apps('', TREE, machine).map(({ name, instances }) => [name, instances])
-    t.deepEqual(named.slice(0, 2), [
+    t.deepEqual(named, [
       ['functions', 1],
       ['gateway', 1],
+      ['background', 1],
     ])
     t.is(find(apps('users=4', TREE, machine), 'users')?.instances, 4)
     t.is(find(apps('users=4', TREE, machine), 'functions'), undefined)
