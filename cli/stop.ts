@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { loadConfig, type Config } from '../config/index.js'
-import { MONGOD_APP } from '../platform/app/ecosystem.js'
+import { BACKGROUND_APPS, MONGOD_APP } from '../platform/app/ecosystem.js'
 import { alone } from './lib/alone.js'
 import { command } from './lib/command.js'
 import { allDomains, tellPlaces } from './lib/places.js'
@@ -32,7 +32,7 @@ async function stop(config: Config): Promise<void> {
     console.log(`Nothing of ours runs under PM2 in ${config.pm2Home}.`)
     return
   }
-  const callers = ours.filter(({ app }) => ['gateway', 'background', 'agendash', 'jobs', 'projections'].includes(app))
+  const callers = ours.filter(({ app }) => ['gateway', ...BACKGROUND_APPS].includes(app))
   const mongod = ours.filter(({ app }) => app === MONGOD_APP)
   const functions = ours.filter((process) => !callers.includes(process) && !mongod.includes(process))
   for (const group of [callers, functions, mongod]) await remove(group)

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/index.js'
-import { MONGOD_APP, type AppSpec } from '../../platform/app/ecosystem.js'
+import { BACKGROUND_APPS, MONGOD_APP, type AppSpec } from '../../platform/app/ecosystem.js'
 import { waitUntilAnswering } from './answering.js'
 import { CommandFailure } from './command.js'
 import { ECOSYSTEM, lastWords, listProcesses, pm2, type Pm2Process } from './pm2.js'
@@ -11,16 +11,19 @@ type Say = (line: string) => void
 /**
  * Makes PM2 run what this build and the settings say, and returns when every function answers. Where something runs
  * already, the build is tried beside it first; what is new starts then, what runs is reloaded, what is no longer wanted
- * goes last: at no time is an operation without an app. Throws at the first app that fails, and the others stay.
+ * goes last: at no time is an operation without an app. What works in the background goes first, since what comes in its
+ * place listens at the same ports. Throws at the first app that fails, and the others stay.
  */
 export async function bringUp(config: Config, apps: AppSpec[], say: Say): Promise<void> {
   const running = await ourApps(config)
+  const wanted = new Set([...names(apps), MONGOD_APP])
   const missing = apps.filter(({ name }) => !running.has(name))
   const present = apps.filter(({ name }) => running.has(name))
   const rehearsal = present.length > 0 ? await rehearse(apps, say) : undefined
   try {
     const before = currentRelease()
     switchTo(RELEASE)
+    for (const name of BACKGROUND_APPS) if (!wanted.has(name)) await remove(name, running.get(name) ?? [], say)
     if (missing.length > 0) {
       say(`Starting ${names(missing).join(', ')}`)
       await pm2(['start', ECOSYSTEM, '--only', names(missing).join(',')], tellLaunched(say))
@@ -35,14 +38,16 @@ export async function bringUp(config: Config, apps: AppSpec[], say: Say): Promis
       await pm2(['scale', name, String(instances)])
     }
   }
-  const wanted = new Set([...names(apps), MONGOD_APP])
-  for (const [name, processes] of running) {
-    if (wanted.has(name)) continue
-    say(`Removing ${name}`)
-    await pm2(['delete', ...processes.map(({ id }) => String(id))])
-  }
+  for (const [name, processes] of running)
+    if (!wanted.has(name) && !BACKGROUND_APPS.includes(name)) await remove(name, processes, say)
   say('Waiting until every function answers')
   await waitUntilAnswering(config, apps)
+}
+
+async function remove(name: string, processes: readonly Pm2Process[], say: Say): Promise<void> {
+  if (processes.length === 0) return
+  say(`Removing ${name}`)
+  await pm2(['delete', ...processes.map(({ id }) => String(id))])
 }
 
 /** One app, an instance after the other. Where the new code does not run, the code of before comes back. */

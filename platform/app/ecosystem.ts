@@ -37,7 +37,7 @@ const DEFAULT_INSTANCES = 2
 /**
  * Besides gateway and functions, with one instance each, because none is waited for: views and timers go on where they
  * were when it is back, and whoever sends webhooks sends them again. More would be safe, and do the same work twice.
- * Where the functions share a process, so do these: `background`.
+ * Where the functions share a process, so do these.
  */
 const BACKGROUND = [
   ['projections', 'projections/main.js'],
@@ -45,6 +45,10 @@ const BACKGROUND = [
   ['agendash', 'jobs/agendash.js'],
   ['webhooks', 'webhooks/main.js'],
 ] as const
+const BACKGROUND_TOGETHER = 'background'
+/** Whichever placement chose them: they call functions, and some listen at ports that only one can have. */
+export const BACKGROUND_APPS: readonly string[] = [BACKGROUND_TOGETHER, ...BACKGROUND.map(([name]) => name)]
+
 /** Whatever app has this domain delivers events too. One of its instances works, another takes over when it dies. */
 const DISPATCHING = 'events'
 
@@ -66,7 +70,7 @@ export function ecosystem(
     // sockets among the instances as well, and calls would reach the wrong ones.
     app('gateway', 'gateway/main.js', { exec_mode: 'cluster', instances: instancesOf('gateway', placement) }),
     ...(placement[TOGETHER]
-      ? [alone('background', 'jobs/background.js')]
+      ? [alone(BACKGROUND_TOGETHER, 'jobs/background.js')]
       : BACKGROUND.map(([name, script]) => alone(name, script))),
   ]
   const apps = [...hosts(placement, tree).map(host), ...fixed]
