@@ -1,5 +1,5 @@
-import { checkAlways, checkEnding, checkSettled, checkWrite } from './books.js'
-import { RECOVERY, type Case } from './cases.js'
+import { checkAlways, checkEnding, checkSettled, checkWrite } from './bookings/books.js'
+import { RECOVERY, type Case } from './bookings/cases.js'
 import { Column, countSchedules, Keys } from './counting.js'
 import { endingText, Executor, Tooling } from './executor.js'
 import { documentsOf, type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'

@@ -1,5 +1,5 @@
 import { startServer } from '../support/server.js'
-import { CASES, type Case } from './cases.js'
+import { CASES, type Case } from './bookings/cases.js'
 import { Exploring, ONE_SET, TWO_SETS, type Exploration, type ExploreOptions } from './explore.js'
 import { connectMany } from './mongod.js'
 import { exploreOnMongod } from './onMongod.js'

@@ -1,5 +1,5 @@
-import { checkAlways, checkEnding, checkSettled } from './books.js'
-import { RECOVERY, type Case } from './cases.js'
+import { checkAlways, checkEnding, checkSettled } from './bookings/books.js'
+import { RECOVERY, type Case } from './bookings/cases.js'
 import { textOf } from './documents.js'
 import { Run, Tooling, type Request } from './executor.js'
 import type { OnMongod } from './mongod.js'

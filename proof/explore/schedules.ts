@@ -1,4 +1,4 @@
-import type { Case } from './cases.js'
+import type { Case } from './bookings/cases.js'
 import { textOf } from './documents.js'
 import { Executor, type Answer, type Position, type Request, type Tooling } from './executor.js'
 import { Memory, snapshotOf } from './memoryStore.js'

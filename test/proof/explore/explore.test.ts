@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CASES, type Case } from '../../../proof/explore/cases.js'
+import { CASES, type Case } from '../../../proof/explore/bookings/cases.js'
 import { Exploring, ONE_SET, type ExploreOptions } from '../../../proof/explore/explore.js'
 import { rulesOfMigrations } from '../../../proof/explore/rules.js'
 import type { Fault } from '../../../proof/explore/world.js'

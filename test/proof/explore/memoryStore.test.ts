@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { CASES, type Case } from '../../../proof/explore/cases.js'
+import { CASES, type Case } from '../../../proof/explore/bookings/cases.js'
 import { textOf, type Document } from '../../../proof/explore/documents.js'
 import { Exploring, PROJECTIONS } from '../../../proof/explore/explore.js'
 import { Memory, snapshotOf } from '../../../proof/explore/memoryStore.js'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CASES } from '../../../proof/explore/cases.js'
+import { CASES } from '../../../proof/explore/bookings/cases.js'
 import { connectMany } from '../../../proof/explore/mongod.js'
 import { exploreOnMongod } from '../../../proof/explore/onMongod.js'
 import { rulesOfMigrations } from '../../../proof/explore/rules.js'

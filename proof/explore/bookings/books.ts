@@ -1,6 +1,6 @@
-import type { Document } from './documents.js'
-import type { Ending } from './executor.js'
-import { documentsOf, type CollectionName, type Snapshot } from './snapshot.js'
+import type { Document } from '../documents.js'
+import type { Ending } from '../executor.js'
+import { documentsOf, type CollectionName, type Snapshot } from '../snapshot.js'
 
 /**
  * The books, by arithmetic of their own: nothing here is taken from the product, so that a mistake there cannot hide
