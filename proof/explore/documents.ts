@@ -111,6 +111,10 @@ export function changed(document: Document, change: Change): Document {
       // The server refuses the whole update then (ConflictingUpdateOperators).
       if (touched.has(field)) throw new Error(`the update would create a conflict at '${field}'`)
       touched.add(field)
+      if (operator === '$unset') {
+        delete after[field]
+        continue
+      }
       after[field] = updated(operator, after[field], plain(given))
     }
   }

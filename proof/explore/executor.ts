@@ -13,6 +13,8 @@ import type { CollectionName, Operation } from './snapshot.js'
 /** What code under the explorer gets instead of a database, a clock and a source of ids. */
 export interface Tools {
   store<T extends { _id: Document['_id'] }>(collection: CollectionName): Store<T>
+  /** One operation; what a store is made of. */
+  ask<R>(operation: Operation): Promise<R>
   pause(): Promise<void>
   newId(): string
 }
@@ -74,6 +76,9 @@ interface Known extends Position {
   run?: Run | undefined
 }
 
+/** Told before the newest version. */
+const BEFORE = '<'
+
 /** No executor gets so many answers. One that does goes round in circles. */
 const MAX_ANSWERS = 120
 
@@ -88,6 +93,8 @@ export class Executor {
     readonly name: string,
     private readonly main: (tools: Tools) => Promise<unknown>,
     private readonly tooling: Tooling,
+    /** Of the documents there the code keeps nothing but the newest version that it was told (theatre.ts). */
+    private readonly newestOf?: CollectionName | undefined,
   ) {}
 
   at(id: number): Position {
@@ -124,7 +131,7 @@ export class Executor {
   private async place(from: Known, label: string, answer: number, run: Run): Promise<Known> {
     const { requests, ending } = await run.settle()
     const fed = [...from.fed, [label, answer] as const]
-    const told = new Set(from.told).add(`${label}=${answer}`)
+    const told = this.toldAfter(from, label, answer)
     const pausing = requests.length === 1 && requests[0]?.operation === null
     const woke = label.startsWith('pause')
     if (pausing && from.loop && looksOnly(fed.slice(from.loop.toldBefore), this.tooling)) return from.loop.pause
@@ -134,8 +141,8 @@ export class Executor {
     const known = this.known.get(key)
     if (known) {
       // Told the same in another order, it must stand at the same place: what it was told decides, nothing else.
-      if (shape(known) !== shape({ requests, ...(ending && { ending }) })) {
-        throw new Error(`${this.name} depends on the order of its answers`)
+      if (this.shape(known) !== this.shape({ requests, ...(ending && { ending }) })) {
+        throw new Error(`${this.name} depends on the order of its answers, or on older ones`)
       }
       return known
     }
@@ -143,6 +150,36 @@ export class Executor {
     if (woke && from.requests.length === 1) position.loop = { pause: from, toldBefore: fed.length }
     else if (from.loop) position.loop = from.loop
     return position
+  }
+
+  /** What it asks for, or how it ended; where older versions don't count, nor does how often it asked before. */
+  private shape({ requests, ending }: Pick<Position, 'requests' | 'ending'>): string {
+    const asked = requests.map(({ label, operationId }) => (this.newestOf ? operationId : label))
+    return JSON.stringify([asked, ending && endingText(ending)])
+  }
+
+  /**
+   * A newer version takes the place of all before it. With it counts which write had lost before it was read, and whatever
+   * else was told before it, apart from what is told after it.
+   */
+  private toldAfter(from: Known, label: string, answer: number): Set<string> {
+    if (!this.newestOf) return new Set(from.told).add(`${label}=${answer}`)
+    const isVersion = (of: string) => this.tooling.operations.values[numberOf(of)]?.collection === this.newestOf
+    const isSeen = (of: number) => Boolean((this.tooling.answers.values[of] as { value?: unknown }).value)
+    const name = (of: string, value: number) => `${numberOf(of)}=${value}`
+    const before = [...from.told].filter((each) => each.startsWith(BEFORE))
+    const since = [...from.told].slice(before.length)
+    if (!isVersion(label) || !isSeen(answer)) {
+      return new Set([...before, ...since, `${since.length} ${name(label, answer)}`])
+    }
+    const others = since.map((each) => each.split(' ')[1] as string).filter((each) => !isVersion(each))
+    const [lost, no] = from.fed.at(-1) ?? ['', 0]
+    return new Set([
+      ...new Set([...before, ...others.map((each) => BEFORE + each)]),
+      ...[...(isVersion(lost) && !isSeen(no) ? [name(lost, no)] : []), name(label, answer)].map(
+        (each, i) => `${i} ${each}`,
+      ),
+    ])
   }
 
   private async add(
@@ -185,12 +222,12 @@ export class Executor {
 /** Since it woke up it only looked, or failed to take over: it stands where it stood before. */
 const looksOnly = (fed: Known['fed'], { operations }: Tooling): boolean =>
   fed.every(([label]) => {
-    const kind = operations.values[Number(label.split('#')[0])]?.kind
+    const kind = operations.values[numberOf(label)]?.kind
     return kind === 'read' || kind === 'take'
   })
 
-const shape = ({ requests, ending }: Pick<Position, 'requests' | 'ending'>): string =>
-  JSON.stringify([requests.map(({ label }) => label), ending && endingText(ending)])
+/** Of the operation that a label or an entry of what was told is of. */
+const numberOf = (label: string): number => parseInt(label)
 
 export const endingText = (ending: Ending): string =>
   'failed' in ending
@@ -213,6 +250,7 @@ export class Run {
   ) {
     const tools: Tools = {
       store: (collection) => storeOf(collection, (operation) => this.ask(decisive(operation))),
+      ask: (operation) => this.ask(operation),
       pause: () => this.ask(null),
       newId: () => (++this.ids).toString(16),
     }

@@ -1,8 +1,7 @@
-import { checkAlways, checkEnding, checkSettled, checkWrite } from './bookings/books.js'
-import { RECOVERY, type Case } from './bookings/cases.js'
 import { Column, countSchedules, Keys } from './counting.js'
 import { endingText, Executor, Tooling } from './executor.js'
-import { documentsOf, type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'
+import type { Operation, Rules, Snapshot } from './snapshot.js'
+import type { Case } from './theatre.js'
 import { DEAD, Violation, World, type Event, type Fault, type Limits, type State } from './world.js'
 
 /**
@@ -13,8 +12,8 @@ import { DEAD, Violation, World, type Event, type Fault, type Limits, type State
 
 export interface ExploreOptions extends Limits {
   rules: Rules
-  /** By default users on one, bookings and what is booked on another. */
-  replicaSets?: CollectionName[][]
+  /** All collections on one replica set. */
+  oneSet?: boolean
   /** Stops there: more than that is no answer. */
   maxStates?: number
 }
@@ -42,9 +41,6 @@ export interface Exploration {
   violation?: Found
 }
 
-export const TWO_SETS: CollectionName[][] = [['bookings', 'cars', 'rooms'], ['users']]
-export const ONE_SET: CollectionName[][] = [['bookings', 'cars', 'rooms', 'users']]
-
 /** As the participants' stores project what they read back. */
 const THING_FIELDS = ['bookings._id', 'pendingBookings', 'tombstones', 'forgottenBefore']
 export const PROJECTIONS = {
@@ -64,15 +60,16 @@ export class Exploring {
     readonly theCase: Case,
     private readonly options: ExploreOptions,
   ) {
-    const executors = theCase.executors.map(({ name, main }) => new Executor(name, main, this.tooling))
+    const { replicaSets, checkAlways, checkWrite, recovery, newestOf } = theCase.theatre
+    const executors = theCase.executors.map(({ name, main }) => new Executor(name, main, this.tooling, newestOf))
     this.recoverer = executors.length
-    executors.push(new Executor('recovery at the end', RECOVERY, this.tooling))
+    executors.push(new Executor('recovery at the end', recovery, this.tooling))
     this.limits = { faults: options.faults, maxFaults: options.maxFaults }
     this.world = new World(
       {
         executors,
         rules: options.rules,
-        replicaSets: options.replicaSets ?? TWO_SETS,
+        replicaSets: options.oneSet ? [replicaSets.flat()] : replicaSets,
         ...this.limits,
         projections: PROJECTIONS,
         check: checkAlways,
@@ -277,7 +274,7 @@ export class Exploring {
   }
 
   private isOutstanding(sets: number[][]): boolean {
-    return documentsOf(this.books(sets), 'bookings').some(({ state }) => state !== 'COMMITTED' && state !== 'CANCELLED')
+    return this.theCase.theatre.isOutstanding(this.books(sets))
   }
 
   private books(sets: number[][]): Snapshot {
@@ -296,28 +293,25 @@ export class Exploring {
 
   private auditBooks(state: State): string | undefined {
     const books = this.books(state[0])
-    const wrong = checkSettled(books)
+    const { theatre, executors, reasons, asks } = this.theCase
+    const wrong = theatre.checkSettled(books)
     if (wrong !== undefined) return wrong
-    for (const [i, { name }] of this.theCase.executors.entries()) {
+    for (const [i, { name }] of executors.entries()) {
       const ending = this.world.position(state, i)?.ending
-      const lie = ending && checkEnding(ending, books, this.theCase.reasons)
+      const lie = ending && theatre.checkEnding(ending, books, { reasons, asked: asks?.[name] })
       if (lie !== undefined) return `${name}: ${lie}`
     }
     return undefined
   }
 
   private outcome(state: State): string {
-    const bookings = documentsOf(this.books(state[0]), 'bookings').map(
-      (booking) =>
-        `${booking['reverses'] ? 'reversal' : short(String(booking._id))} ${String(booking['state'])}${booking['reason'] ? ` (${String(booking['reason'] as string)})` : ''}`,
-    )
     const endings = this.theCase.executors.map(({ name }, i) => {
       const position = this.world.position(state, i)
       if (!position) return `${name} crashed`
       if (!position.ending) return `${name} waits`
       return `${name} ${'failed' in position.ending ? `refused: ${refusalOf(position.ending.failed)}` : 'answered'}`
     })
-    return `${bookings.sort().join(', ')}; ${endings.join(', ')}`
+    return `${this.theCase.theatre.outcome(this.books(state[0]))}; ${endings.join(', ')}`
   }
 
   private tellEvent(state: State, event: Event): string {
@@ -353,10 +347,8 @@ export class Exploring {
     state[0].forEach((history, set) => {
       const newest = this.world.snapshots.values[history.at(-1) as number] as Snapshot
       for (const [key, document] of newest) {
-        const { state: s, epoch, balance, bookings, pendingBookings, tombstones, reason } = document
-        tell(
-          `      ${set}${history.length > 1 ? `+${history.length - 1}` : ''} ${key} ${JSON.stringify({ state: s, epoch, reason, balance, bookings, pendingBookings, tombstones })}`,
-        )
+        const shown = Object.fromEntries(SHOWN.map((field) => [field, document[field]]))
+        tell(`      ${set}${history.length > 1 ? `+${history.length - 1}` : ''} ${key} ${JSON.stringify(shown)}`)
       }
     })
     state[1].forEach(([position], i) => {
@@ -374,7 +366,11 @@ const KINDS = {
   lost: 'no answer to',
 }
 
-const short = (id: string): string => id.replace(/^0+/, '')
+/** Of a document, in a schedule that is told. */
+const SHOWN = [
+  ...['state', 'epoch', 'reason', 'balance', 'bookings', 'pendingBookings', 'tombstones'],
+  ...['left', 'revision', 'unseen', 'refunds', 'ledger', 'refused', 'number', 'kind'],
+]
 
 const refusalOf = (error: Error): string => (error as { code?: string }).code ?? error.name
 

@@ -1,4 +1,4 @@
-import { CASES } from './bookings/cases.js'
+import { CASES } from './cases.js'
 import { Exploring } from './explore.js'
 import { rulesOfMigrations } from './rules.js'
 import type { Limits } from './world.js'

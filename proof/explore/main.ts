@@ -1,10 +1,12 @@
 import { startServer } from '../support/server.js'
-import { CASES, type Case } from './bookings/cases.js'
-import { Exploring, ONE_SET, TWO_SETS, type Exploration, type ExploreOptions } from './explore.js'
+import { BOOKINGS } from './bookings/theatre.js'
+import { CASES } from './cases.js'
+import { Exploring, type Exploration, type ExploreOptions } from './explore.js'
 import { connectMany } from './mongod.js'
 import { exploreOnMongod } from './onMongod.js'
 import { rulesOfMigrations } from './rules.js'
 import type { Bounds } from './schedules.js'
+import type { Case } from './theatre.js'
 import { FAULTS, type Fault } from './world.js'
 import { command, CommandFailure } from '../../cli/lib/command.js'
 
@@ -18,13 +20,13 @@ const USAGE = `npm run explore                every interleaving of every case, 
                         failover  the newest writes that are not majority are gone
                         shared    a batch in which others did not match is read back
   --max-faults <n>    in one schedule (default 1)
-  --one-set           users, bookings and what is booked on one replica set instead of two
+  --one-set           all collections on one replica set, instead of one for what decides and one for what it changes
   --max-states <n>    give up a case beyond so many (default 8000000)
   --replay <n>        of one case: tells what happened on the way to state n
   --schedule <s>      of one case: the same by the schedule that a violation was printed with
   --json              one line of JSON a case
 
-  --mongod            the schedules with at most so many preemptions and so many of the faults crash and late, through
+  --mongod            of the cases of bookings: the schedules with at most so many preemptions and so many of the faults crash and late, through
                       the product's stores on a mongod that is started for it; --replay takes the number of a schedule
   --preemptions <n>   (default 2)
 
@@ -54,7 +56,9 @@ await command(USAGE, OPTIONS, async (given) => {
   if (given.list) return cases.forEach(({ name, summary }) => print(`${name.padEnd(24)}${summary}`))
 
   if (given.mongod) {
-    return onMongod(cases, given.json ?? false, {
+    // The others' handlers speak to MongoDB by mongoose, not through the stores.
+    const onStores = cases.filter(({ theatre }) => theatre === BOOKINGS)
+    return onMongod(onStores, given.json ?? false, {
       maxPreemptions: count('preemptions', given.preemptions ?? '2'),
       maxFaults: count('max-faults', given['max-faults'] ?? '1'),
       ...(given.replay !== undefined && { only: count('replay', given.replay) }),
@@ -65,7 +69,7 @@ await command(USAGE, OPTIONS, async (given) => {
     faults: kinds(given.faults ?? 'crash,late'),
     maxFaults: count('max-faults', given['max-faults'] ?? '1'),
     maxStates: count('max-states', given['max-states'] ?? '8000000'),
-    replicaSets: given['one-set'] ? ONE_SET : TWO_SETS,
+    oneSet: given['one-set'] ?? false,
   }
   if (given.replay !== undefined || given.schedule !== undefined) {
     const [only, ...others] = cases
@@ -85,7 +89,7 @@ async function onMongod(cases: readonly Case[], asJson: boolean, bounds: Bounds 
   const server = await startServer(1)
   try {
     const rules = await rulesOfMigrations()
-    const databases = await connectMany(AT_ONCE, server.uri, rules)
+    const databases = await connectMany(AT_ONCE, server.uri, rules, BOOKINGS)
     let failed = 0
     for (const each of cases) {
       const { schedules, tookMs, violations } = await exploreOnMongod(each, databases, { rules, ...bounds })

@@ -5,14 +5,8 @@ import { mongoStore } from '../../protocol/mongoStore.js'
 import type { Store } from '../../protocol/store.js'
 import { plain, type Document } from './documents.js'
 import { PROJECTIONS } from './explore.js'
-import {
-  byCollection,
-  COLLECTIONS,
-  type CollectionName,
-  type Operation,
-  type Rules,
-  type Snapshot,
-} from './snapshot.js'
+import { byCollection, type CollectionName, type Operation, type Rules, type Snapshot } from './snapshot.js'
+import type { Theatre } from './theatre.js'
 
 const TIMEOUT_MS = 30_000
 
@@ -20,18 +14,27 @@ const TIMEOUT_MS = 30_000
 const oldestFirst = (found: Document[]): Document[] =>
   found.toSorted((a, b) => Number(a['createdAt']) - Number(b['createdAt']) || (String(a._id) < String(b._id) ? -1 : 1))
 
-/** So many databases, to run schedules side by side. */
-export const connectMany = (count: number, uri: (database: string) => string, rules: Rules): Promise<OnMongod[]> =>
-  Promise.all(Array.from({ length: count }, (_, i) => OnMongod.connect(uri(`explore-${i}`), rules)))
+/** So many databases, to run schedules of a theatre side by side. */
+export const connectMany = (
+  count: number,
+  uri: (database: string) => string,
+  rules: Rules,
+  theatre: Theatre,
+): Promise<OnMongod[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => OnMongod.connect(uri(`explore-${i}`), rules, theatre)))
 
 /** The product's stores on a real mongod, taking operations as data. One database of its own. */
 export class OnMongod {
   private readonly stores: Record<CollectionName, Store<Document>>
   private readonly collections: Record<CollectionName, Collection>
 
-  private constructor(private readonly connection: Connection) {
+  private constructor(
+    private readonly connection: Connection,
+    private readonly names: readonly CollectionName[],
+  ) {
     this.collections = byCollection((name) => connection.collection(name))
     this.stores = {
+      ...byCollection((name) => mongoStore<Document>(this.collections[name], { timeoutMs: TIMEOUT_MS })),
       bookings: mongoStore<Document>(this.collections.bookings, { encode: encodeBooking, timeoutMs: TIMEOUT_MS }),
       cars: this.participant('cars'),
       rooms: this.participant('rooms'),
@@ -40,7 +43,7 @@ export class OnMongod {
   }
 
   /** Connected as the product connects, with the indexes of the migrations that can refuse a write. */
-  static async connect(uri: string, rules: Rules): Promise<OnMongod> {
+  static async connect(uri: string, rules: Rules, theatre: Theatre): Promise<OnMongod> {
     const connection = await mongoose
       .createConnection(uri, {
         retryWrites: false,
@@ -50,16 +53,18 @@ export class OnMongod {
         maxPoolSize: 4,
       })
       .asPromise()
-    for (const name of COLLECTIONS) {
+    const names = theatre.replicaSets.flat()
+    for (const name of names) {
       await connection.createCollection(name)
       for (const { fields, where } of rules[name].unique) {
         const key = Object.fromEntries(fields.map((field) => [field, 1 as const]))
-        await connection.collection(name).createIndex(key, { unique: true, partialFilterExpression: where })
+        const partial = Object.keys(where).length > 0 && { partialFilterExpression: where }
+        await connection.collection(name).createIndex(key, { unique: true, ...partial })
       }
+      // What lists go by; test mongods refuse to scan.
+      await connection.collection(name).createIndex({ createdAt: 1 })
     }
-    // What lists go by; test mongods refuse to scan.
-    await connection.collection('bookings').createIndex({ createdAt: 1 })
-    return new OnMongod(connection)
+    return new OnMongod(connection, names)
   }
 
   private participant(name: keyof typeof PROJECTIONS): Store<Document> {
@@ -70,7 +75,7 @@ export class OnMongod {
   /** Forgets everything, and puts these documents in. */
   async reset(documents: Partial<Record<CollectionName, Document[]>>): Promise<void> {
     await Promise.all(
-      COLLECTIONS.map(async (name) => {
+      this.names.map(async (name) => {
         const collection = this.collections[name]
         await collection.deleteMany({})
         const fresh = (documents[name] ?? []).map((each) => ENCODE[name](each))
@@ -96,7 +101,7 @@ export class OnMongod {
       case 'take':
         return store.take(operation)
       case 'read':
-        return store.read(operation.id, operation.durability)
+        return store.read(operation.id, operation.durability === 'local' ? 'local' : 'majority')
       case 'find':
         return oldestFirst(await store.find(operation.filter, operation.limit))
     }
@@ -110,7 +115,7 @@ export class OnMongod {
 
   async snapshot(): Promise<Snapshot> {
     const found = await Promise.all(
-      COLLECTIONS.map(async (name) => {
+      this.names.map(async (name) => {
         const documents = await this.collections[name].find({}, { readConcern: 'majority' }).toArray()
         return documents.map((each) => [`${name}/${String(each['_id'])}`, plain(each) as unknown as Document] as const)
       }),
@@ -130,8 +135,7 @@ const encodeBooking = (booking: Document): object => {
 }
 
 const ENCODE: Record<CollectionName, (document: Document) => object> = {
+  ...byCollection(() => (document: Document) => document),
   bookings: encodeBooking,
-  cars: (car) => car,
-  rooms: (room) => room,
   users: (user) => ({ ...user, balance: long(user['balance'] as number) }),
 }

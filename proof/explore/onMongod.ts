@@ -1,10 +1,9 @@
-import { checkAlways, checkEnding, checkSettled } from './bookings/books.js'
-import { RECOVERY, type Case } from './bookings/cases.js'
 import { textOf } from './documents.js'
 import { Run, Tooling, type Request } from './executor.js'
 import type { OnMongod } from './mongod.js'
 import { schedulesOf, type Bounds, type Schedule, type Step } from './schedules.js'
-import { documentsOf, type Operation, type Rules, type Snapshot } from './snapshot.js'
+import type { Operation, Rules, Snapshot } from './snapshot.js'
+import type { Case, Theatre } from './theatre.js'
 
 const RECOVERY_ROUNDS = 5
 
@@ -47,6 +46,7 @@ async function runSchedule(
   mongod: OnMongod,
   tooling: Tooling,
 ): Promise<string | undefined> {
+  const { theatre, reasons, asks } = theCase
   await mongod.reset(theCase.documents)
   const runs = theCase.executors.map(({ main }) => new Run(main, tooling))
   const crashed = new Set<number>()
@@ -57,11 +57,11 @@ async function runSchedule(
   const documents = await mongod.snapshot()
   if (booksText(documents) !== booksText(schedule.documents)) return 'the documents are not those in memory'
 
-  if (isOutstanding(documents)) await recover(mongod, tooling)
+  if (theatre.isOutstanding(documents)) await recover(mongod, theatre, tooling)
   else if (schedule.air.length === 0) return audit(documents)
   for (const operation of schedule.air) {
     await mongod.perform(tooling.operations.values[operation] as Operation)
-    await recover(mongod, tooling)
+    await recover(mongod, theatre, tooling)
   }
   return audit(await mongod.snapshot())
 
@@ -96,12 +96,14 @@ async function runSchedule(
   }
 
   async function audit(books: Snapshot): Promise<string | undefined> {
-    const wrong = checkAlways(books) ?? checkSettled(books)
+    const wrong = theatre.checkAlways(books) ?? theatre.checkSettled(books)
     if (wrong !== undefined) return wrong
     for (const [i, run] of runs.entries()) {
       const { ending } = await run.settle()
-      const lie = ending && !crashed.has(i) ? checkEnding(ending, books, theCase.reasons) : undefined
-      if (lie !== undefined) return `${theCase.executors[i]?.name}: ${lie}`
+      const name = theCase.executors[i]?.name ?? ''
+      const about = { reasons, asked: asks?.[name] }
+      const lie = ending && !crashed.has(i) ? theatre.checkEnding(ending, books, about) : undefined
+      if (lie !== undefined) return `${name}: ${lie}`
     }
     return undefined
   }
@@ -111,9 +113,9 @@ async function runSchedule(
 const whatOf = (label: string): string => label.slice(0, label.indexOf('#'))
 
 /** Recovery, alone, until nothing is outstanding. */
-async function recover(mongod: OnMongod, tooling: Tooling): Promise<void> {
-  for (let round = 0; round < RECOVERY_ROUNDS && isOutstanding(await mongod.snapshot()); round++) {
-    const run = new Run(RECOVERY, tooling)
+async function recover(mongod: OnMongod, theatre: Theatre, tooling: Tooling): Promise<void> {
+  for (let round = 0; round < RECOVERY_ROUNDS && theatre.isOutstanding(await mongod.snapshot()); round++) {
+    const run = new Run(theatre.recovery, tooling)
     for (;;) {
       const { requests } = await run.settle()
       const next = requests.find((request): request is Request & { operation: Operation } => request.operation !== null)
@@ -122,9 +124,6 @@ async function recover(mongod: OnMongod, tooling: Tooling): Promise<void> {
     }
   }
 }
-
-const isOutstanding = (books: Snapshot): boolean =>
-  documentsOf(books, 'bookings').some(({ state }) => state !== 'COMMITTED' && state !== 'CANCELLED')
 
 /** Without the record of repairs, which the schedules in memory leave out. */
 const booksText = (books: Snapshot): string =>

@@ -2,6 +2,8 @@ import type mongoose from 'mongoose'
 import bookings from '../../migrations/bookings/0001-bookings.js'
 import cars from '../../migrations/bookings/0002-cars.js'
 import rooms from '../../migrations/bookings/0003-rooms.js'
+import calendars from '../../migrations/calendars/0001-calendars.js'
+import charges from '../../migrations/payments/0002-charges.js'
 import users from '../../migrations/users/0001-users.js'
 import type { Migration } from '../../platform/migrations/migration.js'
 import type { Filter } from '../../protocol/store.js'
@@ -19,6 +21,11 @@ export async function rulesOfMigrations(): Promise<Rules> {
     cars: await uniqueIndexes('cars', cars),
     rooms: await uniqueIndexes('rooms', rooms),
     users: await uniqueIndexes('users', users),
+    charges: await uniqueIndexes('charges', charges),
+    bookingLog: await uniqueIndexes('bookingLog', calendars),
+    // Stand-ins: an id is all that is unique in them.
+    accounts: { unique: [] },
+    stripe: { unique: [] },
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Case } from './bookings/cases.js'
 import { textOf } from './documents.js'
 import { Executor, type Answer, type Position, type Request, type Tooling } from './executor.js'
 import { Memory, snapshotOf } from './memoryStore.js'
 import { PROJECTIONS } from './explore.js'
 import type { Operation, Rules, Snapshot } from './snapshot.js'
+import type { Case } from './theatre.js'
 import type { Fault } from './world.js'
 
 /**

@@ -14,10 +14,19 @@ export type Operation =
       durability: Durability
     }
   | { kind: 'take'; collection: CollectionName; id: Id; guard: Filter; change: Change }
-  | { kind: 'read'; collection: CollectionName; id: Id; durability: Durability }
+  | { kind: 'read'; collection: CollectionName; id: Id; durability: Durability | 'linearizable' }
   | { kind: 'find'; collection: CollectionName; filter: Filter; limit: number }
 
-export const COLLECTIONS = ['bookings', 'cars', 'rooms', 'users'] as const
+export const COLLECTIONS = [
+  'bookings',
+  'cars',
+  'rooms',
+  'users',
+  'accounts',
+  'charges',
+  'stripe',
+  'bookingLog',
+] as const
 export type CollectionName = (typeof COLLECTIONS)[number]
 
 /** Something of each collection, by its name. */

@@ -40,7 +40,7 @@ export interface WorldOptions extends Limits {
   /** What must hold at every moment, as a sentence on what does not. */
   check: (snapshot: Snapshot) => string | undefined
   /** What must hold of every write, likewise. */
-  checkWrite: (before: Document | null, after: Document) => string | undefined
+  checkWrite: (collection: CollectionName, before: Document | null, after: Document) => string | undefined
 }
 
 /** landed: done at the primary, waits for majority. reading: did not match, waits to read back. */
@@ -265,7 +265,7 @@ export class World {
         after: this.snapshot(after),
         matched,
         document,
-        ...(document && operation.collection === 'bookings' && { violation: this.options.checkWrite(old, document) }),
+        ...(document && { violation: this.options.checkWrite(operation.collection, old, document) }),
       }
       known.set(operationId, effect)
     }
@@ -288,7 +288,10 @@ export class World {
     const set = this.setOf[operation.collection]
     const history = next[0][set] as number[]
     if (!isWrite(operation)) {
-      const ofMajority = operation.kind === 'find' || operation.durability === 'majority'
+      // It answers only when everything that it sees is majority.
+      if (operation.kind === 'read' && operation.durability === 'linearizable')
+        this.commit(next, set, history.length - 1)
+      const ofMajority = operation.kind === 'find' || operation.durability !== 'local'
       const snapshot = ofMajority ? (history[0] as number) : last(history)
       return this.answerNumber(next, executor, label, this.readAnswer(snapshot, operation, operationId))
     }

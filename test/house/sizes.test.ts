@@ -22,7 +22,6 @@ const LONG_FILES: Record<string, string> = {
   'protocol/engine.ts':
     'the protocol in one place: whoever checks it against docs/protocol.md reads it from top to end',
   'proof/chaos/rules.ts': PENDING,
-  'proof/explore/bookings/cases.ts': PENDING,
   'proof/explore/explore.ts': PENDING,
   'proof/explore/world.ts': PENDING,
   'proof/race/trains/run.ts': PENDING,

@@ -1,6 +1,7 @@
 import type { Document } from '../documents.js'
 import type { Ending } from '../executor.js'
 import { documentsOf, type CollectionName, type Snapshot } from '../snapshot.js'
+import type { About } from '../theatre.js'
 
 /**
  * The books, by arithmetic of their own: nothing here is taken from the product, so that a mistake there cannot hide
@@ -200,6 +201,19 @@ function checkThing(
   return undefined
 }
 
+export const isOutstanding = (books: Snapshot): boolean =>
+  rows<BookingRow>(books, 'bookings').some(({ state }) => !FINAL.includes(state))
+
+export function outcome(books: Snapshot): string {
+  const bookings = rows<BookingRow>(books, 'bookings').map(({ _id, reverses, state, reason }) => {
+    const name = reverses ? 'reversal' : short(String(_id))
+    return `${name} ${state}${reason ? ` (${reason})` : ''}`
+  })
+  return bookings.sort().join(', ')
+}
+
+const short = (id: string): string => id.replace(/^0+/, '')
+
 /** Told by createBooking and cancelBooking: as presenters and refusals show a booking. */
 interface Told {
   id: string
@@ -207,8 +221,8 @@ interface Told {
   reason?: string
 }
 
-/** Whether what an executor was answered is what came about. `reasons`: those that can be true in this case. */
-export function checkEnding(ending: Ending, books: Snapshot, reasons: readonly string[]): string | undefined {
+/** Whether what an executor was answered is what came about. */
+export function checkEnding(ending: Ending, books: Snapshot, { reasons }: About): string | undefined {
   const told = 'answered' in ending ? toldBookings(ending.answered) : toldByRefusal(ending.failed)
   if (typeof told === 'string') return told
   for (const { id, state, reason } of told) {

@@ -1,169 +1,13 @@
 import mongoose from 'mongoose'
-import applyBooking from '../../../functions/bookings/applyBooking.js'
-import cancelBooking from '../../../functions/bookings/cancelBooking.js'
-import createBooking from '../../../functions/bookings/createBooking.js'
-import recoverBookings from '../../../functions/bookings/recoverBookings.js'
-import { bookingEngine, originalOf, reversalOf, rivalsOf } from '../../../functions/bookings/booking.engine.js'
-import type { BookingDocument } from '../../../functions/bookings/booking.model.js'
-import { payers } from '../../../functions/bookings/payer.access.js'
-import type { CarDocument } from '../../../functions/bookings/kinds/car/car.model.js'
-import { carRules } from '../../../functions/bookings/kinds/car/car.kind.js'
-// The third kind that there is; the first two are imported for their rules.
-import '../../../functions/bookings/kinds/train/train.kind.js'
-import type { RoomDocument } from '../../../functions/bookings/kinds/room/room.model.js'
-import { roomRules } from '../../../functions/bookings/kinds/room/room.kind.js'
-import type { UserDocument } from '../../../functions/users/user.model.js'
-import { bookingRules } from '../../../functions/users/user.participant.js'
-import type { Caller } from '../../../platform/contract/caller.js'
-import type { Context } from '../../../platform/runtime/function.js'
-import { createEngine } from '../../../protocol/engine.js'
-import { participant } from '../../../protocol/participant.js'
 import type { Document } from '../documents.js'
-import type { Tools } from '../executor.js'
-import type { CollectionName } from '../snapshot.js'
-import type { Fault } from '../world.js'
+import { casesOf, id, START, type Case } from '../theatre.js'
+import { BOOKINGS, cancel, COST, create, createOfRoom, hour, IDS, moveOn, recover } from './theatre.js'
 
-/** The cases that are explored: who meets whom, over which documents. The code that runs is the product's own. */
+/** Bookings: who meets whom, over which documents. */
 
 const { ObjectId } = mongoose.Types
-const HOUR_MS = 3_600_000
-export const START = new Date('2031-01-01T00:00:00.000Z')
-/** Long after: whoever looks then finds every booking stuck. Clocks serve liveness only, so anyone may, at any time. */
-const LATER = new Date('2041-01-01T00:00:00.000Z')
-const PRICE = 1000
-const COST = 2 * PRICE
-
-const id = (name: string): string => name.padStart(24, '0')
-export const IDS = {
-  user: id('a1'),
-  other: id('a2'),
-  thirdUser: id('a3'),
-  car: id('c1'),
-  room: id('f1'),
-  booking: id('b1'),
-  second: id('b2'),
-  third: id('b3'),
-  earlier: id('b0'),
-}
-
-export type Main = (tools: Tools) => Promise<unknown>
-
-export interface Case {
-  name: string
-  /** One sentence for the list of cases. */
-  summary: string
-  documents: Partial<Record<CollectionName, Document[]>>
-  executors: { name: string; main: Main }[]
-  /** The first executor goes alone before the others start, each way it can go with as many such faults. */
-  prelude?: { fault: Fault; times: number; steps?: RegExp }
-  /** Reasons for a cancellation that may be told to a client here. */
-  reasons: string[]
-}
-
-const engineOver = (tools: Tools, executor: number) => {
-  const now = () => START
-  const newId = () => `e${executor}${tools.newId().padStart(22, '0')}`
-  const car = { ...participant(tools.store<CarDocument>('cars'), carRules({ now })), refusal: 'car_unavailable' }
-  const room = {
-    ...participant(tools.store<RoomDocument>('rooms'), roomRules({ now })),
-    refusal: 'room_unavailable',
-  }
-  const user = {
-    ...participant(tools.store<UserDocument>('users'), bookingRules({ now })),
-    refusal: 'insufficient_funds',
-  }
-  const store = tools.store<BookingDocument>('bookings')
-  const original = originalOf(store)
-  return createEngine<BookingDocument>({
-    store,
-    votersOf: (booking) => ['roomId' in booking ? room : car, user],
-    receiversOf: (booking) => (booking.reverses ? [original] : []),
-    now,
-    reversalOf: (original) => reversalOf(original, { now, newId }),
-    rivalsOf,
-    pause: tools.pause,
-  })
-}
-
-const RECOVERY_MS: Context['config']['recovery'] = { stuckAfterMs: 300_000, intervalMs: 30_000, lockMs: 60_000 }
-const quiet = () => undefined
-
-/** What a handler gets: the engine over the explorer's stores, time that only passes for others, no deadline. */
-function contextFor(tools: Tools, executor: number, caller: Caller | null): Context {
-  const engine = engineOver(tools, executor)
-  let looks = 0
-  const context = {
-    config: { deadlinesMs: { money: 60_000 }, recovery: RECOVERY_MS, maxDocumentBytes: Infinity },
-    // It looks whether the period has begun, and when the booking was made.
-    now: () => (looks++ < 2 && caller?.role === 'user' ? START : LATER),
-    use: (make: unknown) => (make === bookingEngine ? engine : make === payers ? KNOWN_PAYERS : termsOf),
-    caller,
-    requestId: 'request',
-    deadlineAt: Infinity,
-    // Enough to go on, too little to wait for another's booking to end.
-    remainingMs: () => 1,
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-  }
-  return context as unknown as Context
-}
-
-/** Neither the catalogue nor the look at the balance is part of the protocol: everything exists, and everybody goes on. */
-const termsOf = (thingId: string) => Promise.resolve({ ...TERMS, _id: new ObjectId(thingId) })
-const TERMS = { pricePerHour: PRICE, pricePerNight: PRICE, timeZone: 'UTC', retired: false, bytes: 0 }
-const KNOWN_PAYERS = { look: () => Promise.resolve(undefined) }
-
-interface Booked {
-  bookingId?: string
-  userId?: string
-  from?: number
-}
-/** Two hours of the car. */
-const create =
-  ({ bookingId = IDS.booking, userId = IDS.user, from = 1 }: Booked = {}) =>
-  (executor: number): Main =>
-  (tools) =>
-    createBooking.handler(contextFor(tools, executor, { userId, role: 'user' }), {
-      bookingId,
-      carId: IDS.car,
-      from: hour(from).toISOString(),
-      to: hour(from + 2).toISOString(),
-    })
-
-/** Two nights of the room. */
-const createOfRoom =
-  ({ bookingId = IDS.booking, userId = IDS.user, from = 1 }: Booked = {}) =>
-  (executor: number): Main =>
-  (tools) =>
-    createBooking.handler(contextFor(tools, executor, { userId, role: 'user' }), {
-      bookingId,
-      roomId: IDS.room,
-      from: hour(24 * from).toISOString(),
-      to: hour(24 * (from + 2)).toISOString(),
-    })
-
-const cancel =
-  (bookingId = IDS.booking) =>
-  (executor: number): Main =>
-  (tools) =>
-    cancelBooking.handler(contextFor(tools, executor, { userId: IDS.other, role: 'admin' }), { bookingId })
-
-const moveOn =
-  () =>
-  (executor: number): Main =>
-  (tools) =>
-    applyBooking.handler(contextFor(tools, executor, { userId: IDS.other, role: 'admin' }), { bookingId: IDS.booking })
-
-const recover =
-  () =>
-  (executor: number): Main =>
-  (tools) =>
-    recoverBookings.handler(contextFor(tools, executor, null), { dryRun: false })
-
-export const RECOVERY: Main = recover()(9)
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
-const hour = (hours: number): Date => new Date(START.getTime() + (100 + hours) * HOUR_MS)
-
 function user(userId: string, balance: number, effects: [bookingId: string, change: number][] = []): Document {
   const entry = (cause: string, causeId: string, change: number) => ({
     at: START,
@@ -252,15 +96,9 @@ const LEFT = {
 
 const CANCELLED = ['cancelled_by_admin']
 
-interface Given extends Omit<Case, 'executors'> {
-  executors: Record<string, (executor: number) => Main>
-}
-const theCase = ({ executors, ...given }: Given): Case => ({
-  ...given,
-  executors: Object.entries(executors).map(([name, make], i) => ({ name, main: make(i + 1) })),
-})
+const theCase = casesOf(BOOKINGS)
 
-export const CASES: readonly Case[] = [
+export const BOOKING_CASES: readonly Case[] = [
   theCase({
     name: 'owner-recovery',
     summary: 'The owner of a booking, and recovery that takes it over.',

@@ -1,7 +1,8 @@
 import test from 'ava'
-import { CASES, type Case } from '../../../proof/explore/bookings/cases.js'
-import { Exploring, ONE_SET, type ExploreOptions } from '../../../proof/explore/explore.js'
+import { CASES } from '../../../proof/explore/cases.js'
+import { Exploring, type ExploreOptions } from '../../../proof/explore/explore.js'
 import { rulesOfMigrations } from '../../../proof/explore/rules.js'
+import type { Case } from '../../../proof/explore/theatre.js'
 import type { Fault } from '../../../proof/explore/world.js'
 
 /** Small enough for every change; `npm run explore` goes through all cases with all faults. */
@@ -25,6 +26,20 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'hot-room', faults: [] },
   { name: 'last-room', faults: ['crash', 'late'] },
   { name: 'reversal-late-apply', faults: ['failover'], oneSet: true },
+  { name: 'two-refunds', faults: ['crash', 'late'] },
+  { name: 'two-refunds-whole', faults: [] },
+  { name: 'two-refunds-poor', faults: ['crash', 'late'] },
+  { name: 'two-refunds-balance', faults: [] },
+  { name: 'refund-sent-twice', faults: [] },
+  { name: 'refund-recovery', faults: ['late'] },
+  { name: 'refund-dashboard', faults: [] },
+  { name: 'failed-refund-retried', faults: ['crash', 'late'] },
+  { name: 'failed-refund-to-balance', faults: [] },
+  { name: 'cancel-both', faults: ['crash', 'late'] },
+  { name: 'cancel-all', faults: [] },
+  { name: 'cancel-recovery', faults: [] },
+  { name: 'cancel-poor', faults: ['late'] },
+  { name: 'cancel-poor-recovery', faults: [] },
 ]
 
 const explore = async (name: string, options: Partial<ExploreOptions>) =>
@@ -37,7 +52,7 @@ const explore = async (name: string, options: Partial<ExploreOptions>) =>
 
 for (const { name, faults, oneSet } of EXPLORED) {
   test(`every interleaving: ${[name, ...faults].join(' + ')}${oneSet ? ' on one replica set' : ''}`, async (t) => {
-    const exploring = await explore(name, { faults, ...(oneSet && { replicaSets: ONE_SET }) })
+    const exploring = await explore(name, { faults, ...(oneSet && { oneSet }) })
     const { violation, complete, ...found } = await exploring.explore()
     t.is(violation, undefined)
     t.true(complete)

@@ -1,12 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { CASES, type Case } from '../../../proof/explore/bookings/cases.js'
+import { CASES } from '../../../proof/explore/cases.js'
 import { textOf, type Document } from '../../../proof/explore/documents.js'
 import { Exploring, PROJECTIONS } from '../../../proof/explore/explore.js'
 import { Memory, snapshotOf } from '../../../proof/explore/memoryStore.js'
 import { OnMongod } from '../../../proof/explore/mongod.js'
 import { rulesOfMigrations } from '../../../proof/explore/rules.js'
 import type { Operation } from '../../../proof/explore/snapshot.js'
+import type { Case } from '../../../proof/explore/theatre.js'
 import { sharedMongod } from '../../support/mongod.js'
 
 /**
@@ -32,12 +33,16 @@ async function operationsOf(theCase: Case): Promise<Operation[]> {
   return exploring.operations
 }
 
-for (const name of ['owner-cancel', 'owner-recovery-busy', 'two-reversals', 'two-bookings', 'hot-car', 'hot-room']) {
+const COMPARED = [
+  ...['owner-cancel', 'owner-recovery-busy', 'two-reversals', 'two-bookings', 'hot-car', 'hot-room'],
+  ...['two-refunds-poor', 'refund-dashboard', 'cancel-poor'],
+]
+for (const name of COMPARED) {
   test(`answers like mongod: ${name}`, async (t) => {
     const theCase = CASES.find((each) => each.name === name) as Case
     const operations = await operationsOf(theCase)
     const rules = await rulesOfMigrations()
-    const mongod = await OnMongod.connect((await sharedMongod()).uri(), rules)
+    const mongod = await OnMongod.connect((await sharedMongod()).uri(), rules, theCase.theatre)
     t.teardown(() => mongod.close())
     t.true(operations.length > 10)
     const kinds = new Set(operations.map((each) => (each.kind === 'update' ? each.step : each.kind)))

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { readFile } from 'node:fs/promises'
-import { CASES } from '../../../proof/explore/bookings/cases.js'
+import { CASES } from '../../../proof/explore/cases.js'
 import { MUTANTS } from '../../../proof/explore/mutants.js'
 
 test('every rule that a mutant breaks stands in the source as the mutant expects', async (t) => {
