@@ -59,11 +59,13 @@ function contextFor(tools: Tools, executor: number, caller: Caller | null): Cont
 
 type Log = Pick<AppendLog<BookingLogEntry>, 'head' | 'at' | 'append' | 'inTurn'>
 
+const MOST_ENTRIES = 100
+
 /** The log, of which one insert decides. */
 function logOver(tools: Tools, newId: () => string): Log {
   const find = async (filter: Record<string, unknown>): Promise<BookingLogEntry[]> => {
     const found = await tools
-      .ask<Document[]>({ kind: 'find', collection: 'bookingLog', filter, limit: Infinity })
+      .ask<Document[]>({ kind: 'find', collection: 'bookingLog', filter, limit: MOST_ENTRIES })
       .catch(asDriver)
     return found as unknown as BookingLogEntry[]
   }

@@ -6,6 +6,8 @@ import type { CollectionName, Operation } from '../snapshot.js'
 
 /** What handlers use of mongoose, over the explorer's collections. Anything else of it is not there, and fails. */
 
+const MOST = 100
+
 type Filter = Record<string, unknown> & { _id: Document['_id'] }
 type Change = Record<string, Record<string, unknown>>
 type Durability = Extract<Operation, { kind: 'read' }>['durability']
@@ -33,7 +35,7 @@ export function modelOver(tools: Tools, collection: CollectionName) {
     ask({ kind: 'find', collection, filter: plain(filter), limit })
   const take = ({ _id, ...guard }: Filter, change: Change) =>
     ask<Document | null>({ kind: 'take', collection, id: _id, guard: plain(guard), change: plain(change) })
-  const listed = (filter: Record<string, unknown>, limit = Infinity): Listing => ({
+  const listed = (filter: Record<string, unknown>, limit = MOST): Listing => ({
     sort: () => listed(filter, limit),
     limit: (most: number) => listed(filter, most),
     lean: () => find(filter, limit),

@@ -35,7 +35,7 @@ async function operationsOf(theCase: Case): Promise<Operation[]> {
 
 const COMPARED = [
   ...['owner-cancel', 'owner-recovery-busy', 'two-reversals', 'two-bookings', 'hot-car', 'hot-room'],
-  ...['two-refunds-poor', 'refund-dashboard', 'cancel-poor'],
+  ...['two-refunds-poor', 'cancel-poor'],
 ]
 for (const name of COMPARED) {
   test(`answers like mongod: ${name}`, async (t) => {
