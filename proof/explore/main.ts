@@ -53,7 +53,7 @@ const OPTIONS = {
 
 await command(USAGE, OPTIONS, async (given) => {
   const cases = chosen(given.case)
-  if (given.list) return cases.forEach(({ name, summary }) => print(`${name.padEnd(24)}${summary}`))
+  if (given.list) return cases.forEach(({ name, summary }) => print(`${name.padEnd(26)}${summary}`))
 
   if (given.mongod) {
     // The others' handlers speak to MongoDB by mongoose, not through the stores.
