@@ -1,17 +1,6 @@
 import { APPOINTMENT_MUTANTS } from './appointments/mutants.js'
 import { BOOKING_MUTANTS } from './bookings/mutants.js'
 import { REFUND_MUTANTS } from './refunds/mutants.js'
-import type { Fault } from './world.js'
-
-/**
- * The rules broken on purpose, one rule at a time: what each would look like if somebody wrote it so. A replacement
- * names text of the source that must be there, as often as it says; the runner applies it to a copy.
- */
-export interface Mutant {
-  name: string
-  edits: { file: string; find: string; replace: string; times?: number }[]
-  /** Where it shows: a case and the faults that may happen in it. */
-  shows: { case: string; faults: Fault[] }
-}
+import type { Mutant } from './mutant.js'
 
 export const MUTANTS: readonly Mutant[] = [...BOOKING_MUTANTS, ...REFUND_MUTANTS, ...APPOINTMENT_MUTANTS]

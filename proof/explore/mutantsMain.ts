@@ -3,7 +3,8 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Exploration } from './explore.js'
-import { MUTANTS, type Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
+import { MUTANTS } from './mutants.js'
 import { command, CommandFailure } from '../../cli/lib/command.js'
 
 const USAGE = `npm run mutants                breaks the protocol on purpose, one rule at a time, and shows what catches it
