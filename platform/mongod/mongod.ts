@@ -138,7 +138,7 @@ async function firstExecutable(paths: readonly string[]): Promise<string | undef
  * How the embedded mongod is tuned, and those of tests and benchmarks. What was written at w:1 is majority with the next
  * journal flush: alone in its set, an idle server would do that every 100 ms only, and change streams wait. And by default
  * a server keeps five minutes of history for reads of the past, which nobody makes here, but every write pays for; and
- * it notes its statistics each second, which costs more than all that this system does at rest.
+ * it notes its statistics each second, which is felt at rest.
  */
 export const mongodTuning = (cacheGb: number = CACHE_GB): string[] => [
   ...['--wiredTigerCacheSizeGB', String(cacheGb)],
