@@ -20,7 +20,8 @@ export function watchCollection(
 
   async function follow(): Promise<void> {
     stream = collection.watch([{ $match: match }, { $project: { _id: 1 } }], { maxAwaitTimeMS: STREAM_WAIT_MS })
-    stream.once('init', changed)
+    // The first time, it says that the server has begun to watch.
+    stream.once('resumeTokenChanged', changed)
     const changes = paced(stream)
     while (!(await changes.next()).done) changed()
   }

@@ -130,6 +130,7 @@ test('the rights that are asked for are enough for migrations, functions, views 
 
   const stream = system.databases.connection('users').collection('users').watch()
   const told = once(stream, 'change')
+  await once(stream, 'resumeTokenChanged')
   await system.makeUser()
   await told
   await stream.close()
