@@ -30,60 +30,23 @@ export interface Databases {
 }
 
 /**
- * One connection a database: domains may each live on a MongoDB of their own, and those that share one share its client.
- * Each client has sockets, heartbeats, and a timer that rings ten times a second, at rest too.
+ * One connection a domain: each may live on a MongoDB of its own, and where they share one, the many large reads of one
+ * domain wait for its own sockets, not for those of all others.
  */
 export function createDatabases(config: Config, log: Logger): Databases {
   const connections = new Map<string, Connection>()
-  const byPlace = new Map<string, Connection>()
   const connected = new Set<string>()
   const models = new Map<ModelDefinition<never>, Model<never>>()
-  const openings = new Map<Connection, Promise<unknown>>()
 
-  function connection(domain: string): Connection {
+  const connection = (domain: string): Connection => {
     let known = connections.get(domain)
     if (!known) {
-      const uri = config.mongodbUri(domain)
-      const place = `${uri} ${databaseName(uri)}`
-      known = byPlace.get(place) ?? createConnection()
-      byPlace.set(place, known)
+      known = mongoose.createConnection()
+      known.on('disconnected', () => log.warn({ domain }, 'MongoDB is out of reach'))
+      known.on('reconnected', () => log.info({ domain }, 'MongoDB is back'))
       connections.set(domain, known)
     }
     return known
-  }
-
-  function createConnection(): Connection {
-    const made = mongoose.createConnection()
-    const domains = () => [...connected].filter((domain) => connections.get(domain) === made)
-    made.on('disconnected', () => log.warn({ domains: domains() }, 'MongoDB is out of reach'))
-    made.on('reconnected', () => log.info({ domains: domains() }, 'MongoDB is back'))
-    return made
-  }
-
-  /** Opens it once. After that its client connects again by itself, and a second one would only confuse it. */
-  async function open(domain: string): Promise<void> {
-    const opened = connection(domain)
-    if (opened.db) {
-      await opened.db.command({ ping: 1 })
-      return
-    }
-    let opening = openings.get(opened)
-    if (!opening) {
-      const uri = config.mongodbUri(domain)
-      opening = opened
-        .openUri(uri, {
-          dbName: databaseName(uri),
-          ...clientOptions(config),
-          autoIndex: false,
-          autoCreate: false,
-          bufferCommands: false,
-          maxPoolSize: 100,
-          socketTimeoutMS: config.deadlinesMs.quick,
-        })
-        .finally(() => openings.delete(opened))
-      openings.set(opened, opening)
-    }
-    await opening
   }
 
   return {
@@ -93,9 +56,7 @@ export function createDatabases(config: Config, log: Logger): Databases {
       let known = models.get(key)
       if (!known) {
         const { domain, collection, schema } = definition
-        const on = connection(domain)
-        // Domains that share a database share some collections: each has their events, and how far its views are.
-        known = (on.models[collection] ?? on.model(collection, schema, collection)) as unknown as Model<never>
+        known = connection(domain).model(collection, schema, collection) as unknown as Model<never>
         models.set(key, known)
       }
       return known as unknown as Model<T>
@@ -104,18 +65,26 @@ export function createDatabases(config: Config, log: Logger): Databases {
       await Promise.all(
         domains.map((domain) => {
           connected.add(domain)
-          return open(domain)
+          const uri = config.mongodbUri(domain)
+          return connection(domain).openUri(uri, {
+            dbName: databaseName(uri),
+            ...clientOptions(config),
+            autoIndex: false,
+            autoCreate: false,
+            bufferCommands: false,
+            maxPoolSize: 32,
+            socketTimeoutMS: config.deadlinesMs.quick,
+          })
         }),
       )
     },
     async ping() {
-      const answers = new Map([...byPlace.values()].map((each) => [each, pings(each)]))
-      const told = [...connected].map(async (domain) => [domain, await answers.get(connection(domain))] as const)
-      return Object.fromEntries(await Promise.all(told)) as Record<string, boolean>
+      const answers = [...connected].map(async (domain) => [domain, await pings(connection(domain))] as const)
+      return Object.fromEntries(await Promise.all(answers))
     },
     async close() {
       await Promise.all(
-        [...byPlace.values()].map((each) => {
+        [...connections.values()].map((each) => {
           each.removeAllListeners('disconnected')
           return each.destroy()
         }),
