@@ -33,8 +33,7 @@ export function watchFeeds(config: Pick<Config, 'mongodbUri' | 'deadlinesMs'>, l
         .db(databaseName(uri))
         .collection<StoredEntry>(FEED_ENTRIES)
         .watch([{ $match: { operationType: 'insert' } }], { maxAwaitTimeMS: STREAM_WAIT_MS })
-      stream.once('init', opened)
-      for await (const { fullDocument } of paced(stream)) appended(presentEntry(fullDocument))
+      for await (const { fullDocument } of paced(stream, opened)) appended(presentEntry(fullDocument))
     }
 
     async function run(): Promise<void> {

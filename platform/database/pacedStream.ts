@@ -14,10 +14,15 @@ const PAUSE_MS = 30
  */
 export const STREAM_WAIT_MS = 4000
 
-/** The changes of a stream. Ends when it is closed, rejects when it is lost. */
+/**
+ * The changes of a stream. Ends when it is closed, rejects when it is lost. `begun`: the server watches from now on. The
+ * driver's stream emits no `init`, only its cursor does; the first resume token says the same.
+ */
 export async function* paced<T extends mongo.Document, C extends mongo.Document>(
   stream: mongo.ChangeStream<T, C>,
+  begun: () => void = () => {},
 ): AsyncGenerator<C> {
+  stream.once('resumeTokenChanged', begun)
   for await (const change of stream) {
     yield change
     if (stream.bufferedCount() === 0) await sleep(PAUSE_MS)

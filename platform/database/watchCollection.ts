@@ -20,9 +20,7 @@ export function watchCollection(
 
   async function follow(): Promise<void> {
     stream = collection.watch([{ $match: match }, { $project: { _id: 1 } }], { maxAwaitTimeMS: STREAM_WAIT_MS })
-    // The first time, it says that the server has begun to watch.
-    stream.once('resumeTokenChanged', changed)
-    const changes = paced(stream)
+    const changes = paced(stream, changed)
     while (!(await changes.next()).done) changed()
   }
 
