@@ -8,7 +8,7 @@ import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
 import type { Caller } from '../../platform/contract/caller.js'
 import { isOutstanding } from '../../protocol/states.js'
-import { crashAt, stallAt } from '../support/faults.js'
+import { testCrashesAndStalls } from '../support/faultTests.js'
 import { startMongods, type TestMongod } from '../support/mongod.js'
 import { createTestSystem, type TestSystem } from '../support/system.js'
 import { until } from '../../proof/support/until.js'
@@ -114,41 +114,7 @@ async function assertSettled(t: ExecutionContext, system: TestSystem, scenario: 
   for (const { seats } of train.bookings) t.is(seats?.length, 2, `${what}: numbered`)
 }
 
-for (const [name, scenario] of Object.entries(SCENARIOS)) {
-  test.serial(`${name}, crashed at every point`, async (t) => {
-    const system = await createSystem(t)
-    const crashes: string[] = []
-    for (let n = 0; ; n++) {
-      const stage = await stageFor(system, scenario)
-      const crashed = await crashAt(n, () => scenario.run(system, stage))
-      if (crashed === undefined) break
-      crashes.push(crashed)
-      await recover(system)
-      await assertSettled(t, system, scenario, stage, `crash at ${n} ${crashed}`)
-    }
-    t.true(crashes.length >= 6, crashes.join(' '))
-    t.log(`${crashes.length} crash points`)
-  })
-
-  test.serial(`${name}, stalled at every point while recovery ends it`, async (t) => {
-    const system = await createSystem(t)
-    const other = await createTestSystem(t, { beside: system })
-    let stalls = 0
-    for (; ; stalls++) {
-      const stage = await stageFor(system, scenario)
-      const stalled = await stallAt(
-        stalls,
-        () => scenario.run(system, stage),
-        () => recover(other),
-      )
-      if (stalled === undefined) break
-      await recover(other)
-      await assertSettled(t, system, scenario, stage, `stall at ${stalls} ${stalled}`)
-    }
-    t.true(stalls >= 6)
-    t.log(`${stalls} stall points`)
-  })
-}
+testCrashesAndStalls({ scenarios: SCENARIOS, createSystem, stageFor, recover, assertSettled })
 
 test.serial('two give numbers at once, and one of them late: each seat has one owner', async (t) => {
   const system = await createSystem(t)

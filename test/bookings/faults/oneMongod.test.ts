@@ -1,6 +1,6 @@
-import { testCrashesAndStalls, testWritesSentTwice } from './scenarios.js'
+import { testFaults, testWritesSentTwice } from './scenarios.js'
 
 const options = () => Promise.resolve({})
 
-testCrashesAndStalls(options)
+testFaults(options)
 testWritesSentTwice(options)

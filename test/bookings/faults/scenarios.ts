@@ -9,7 +9,8 @@ import { Deposit, Withdrawal } from '../../../functions/users/transfer.model.js'
 import { User } from '../../../functions/users/user.model.js'
 import type { Caller } from '../../../platform/contract/caller.js'
 import { isOutstanding } from '../../../protocol/states.js'
-import { crashAt, pointsOf, stallAt } from '../../support/faults.js'
+import { crashAt } from '../../support/faults.js'
+import { testCrashesAndStalls } from '../../support/faultTests.js'
 import { untilMajority } from '../../support/majority.js'
 import { until } from '../../../proof/support/until.js'
 import { createTestSystem, HOUR_MS, type TestSystem, type TestSystemOptions } from '../../support/system.js'
@@ -213,45 +214,14 @@ async function activeAt(system: TestSystem, thing: Thing): Promise<number> {
 
 type Options = () => Promise<Pick<TestSystemOptions, 'mongods' | 'hosts'>>
 
-/** Each scenario with a crash, and with a stall, at each of its failpoints. */
-export function testCrashesAndStalls(options: Options): void {
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    test.serial(`${name}, crashed at every point`, async (t) => {
-      const system = await createTestSystem(t, await options())
-      const points = await pointsOf(async () => scenario.run(system, await stageFor(system, scenario)))
-      const crashes: string[] = []
-      for (let n = 0; ; n++) {
-        const stage = await stageFor(system, scenario)
-        const crashed = await crashAt(n, () => scenario.run(system, stage))
-        if (crashed === undefined) break
-        crashes.push(crashed)
-        await recover(system)
-        await assertSettled(t, system, scenario, stage, `crash at ${n} ${crashed}`)
-      }
-      t.true(crashes.length >= 6, `only ${crashes.length} points: ${points.join(' ')}`)
-      t.log(`${crashes.length} crash points`)
-    })
-
-    test.serial(`${name}, stalled at every point while recovery ends it`, async (t) => {
-      const system = await createTestSystem(t, await options())
-      const other = await createTestSystem(t, { beside: system })
-      let stalls = 0
-      for (; ; stalls++) {
-        const stage = await stageFor(system, scenario)
-        const stalled = await stallAt(
-          stalls,
-          () => scenario.run(system, stage),
-          () => recover(other),
-        )
-        if (stalled === undefined) break
-        await recover(other)
-        await assertSettled(t, system, scenario, stage, `stall at ${stalls} ${stalled}`)
-      }
-      t.true(stalls >= 6)
-      t.log(`${stalls} stall points`)
-    })
-  }
-}
+export const testFaults = (options: Options): void =>
+  testCrashesAndStalls({
+    scenarios: SCENARIOS,
+    createSystem: async (t) => createTestSystem(t, await options()),
+    stageFor,
+    recover,
+    assertSettled,
+  })
 
 export function testWritesSentTwice(options: Options): void {
   test.serial('every write sent twice', async (t) => {

@@ -1,9 +1,9 @@
-import { testCrashesAndStalls } from './scenarios.js'
+import { testFaults } from './scenarios.js'
 
 const BOOKINGS = '127.0.0.3'
 
 // The audit asks payments and trains as well. The writes of another host's connections are not a test's to repeat.
-testCrashesAndStalls(() =>
+testFaults(() =>
   Promise.resolve({
     hosts: { users: '127.0.0.2', bookings: BOOKINGS, calendars: BOOKINGS, payments: BOOKINGS, trains: BOOKINGS },
   }),

@@ -1,5 +1,5 @@
 import { startMongods, type TestMongod } from '../../support/mongod.js'
-import { testCrashesAndStalls, testWritesSentTwice } from './scenarios.js'
+import { testFaults, testWritesSentTwice } from './scenarios.js'
 
 let two: Promise<TestMongod[]> | undefined
 
@@ -8,5 +8,5 @@ async function options() {
   return { mongods: { users, bookings } }
 }
 
-testCrashesAndStalls(options)
+testFaults(options)
 testWritesSentTwice(options)
