@@ -4,6 +4,7 @@ import type { Arm } from './arms/arm.js'
 import { endToEndArm } from './arms/endToEnd.js'
 import { inProcessArm } from './arms/inProcess.js'
 import { startInstallation } from './arms/installation.js'
+import { mongoBooks } from './books.js'
 import { growTo, insertLongBookedCar, insertStuckBookings, storedTotals } from './history.js'
 import { closedLoop, runAll } from './load.js'
 import { measure } from './measure.js'
@@ -146,7 +147,7 @@ async function measureInstances(server: Server, client: mongo.MongoClient, secon
     const arm = await endToEndArm(installation)
     try {
       const cell = { workload: 'uniform', pace: { inFlight: IN_FLIGHT }, seed: 1, seconds, warmUpSeconds: 2 } as const
-      const { bookingsPerSecond, p50, p99, anomalies } = await measure(arm, client.db(name), server, cell)
+      const { bookingsPerSecond, p50, p99, anomalies } = await measure(arm, mongoBooks(client.db(name), server), cell)
       growth.instances.push({ instances, bookingsPerSecond, p50, p99 })
       growth.anomalies.push(...anomalies)
       console.log(JSON.stringify(growth.instances.at(-1)))

@@ -1,10 +1,7 @@
-import type { mongo } from 'mongoose'
 import type { Arm, ArmNumber } from './arms/arm.js'
-import { auditRun } from './audit.js'
-import { cpuSecondsOf, readDatabaseCounters, subtract } from './counters.js'
+import type { Books } from './books.js'
+import { cpuSecondsOf, subtract } from './counters.js'
 import { closedLoop, openLoop, type Tally } from './load.js'
-import { refill } from './seed.js'
-import type { Server } from '../support/server.js'
 import { requestsOf, type Workload } from './workload.js'
 
 /** What to measure, once. */
@@ -33,13 +30,13 @@ export interface Sample extends Tally {
   anomalies: string[]
 }
 
-/** Fills the arm's database afresh, puts the load on, audits the books. */
-export async function measure(arm: Arm, db: mongo.Db, server: Server, cell: Cell): Promise<Sample> {
-  await refill(db)
+/** Fills the arm's books afresh, puts the load on, audits them. */
+export async function measure(arm: Arm, books: Books, cell: Cell): Promise<Sample> {
+  await books.refill()
   const source = requestsOf(cell.workload, cell.seed)
-  const pids = { database: server.pids, product: arm.productPids(), load: [process.pid] }
+  const pids = { database: books.pids(), product: arm.productPids(), load: [process.pid] }
   const read = async () => ({
-    database: await readDatabaseCounters(db),
+    database: await books.counters(),
     cpu: {
       database: cpuSecondsOf(pids.database),
       product: cpuSecondsOf(pids.product),
@@ -65,7 +62,7 @@ export async function measure(arm: Arm, db: mongo.Db, server: Server, cell: Cell
   const counted = subtract(end.database, begin.database)
   const cpu = subtract(end.cpu, begin.cpu)
   const { accepted, seconds } = tally
-  const anomalies = [...(await auditRun(db, tally)), ...(await arm.audit())]
+  const anomalies = [...(await books.audit(tally)), ...(await arm.audit())]
   return {
     arm: arm.number,
     workload: cell.workload,

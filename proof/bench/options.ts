@@ -3,21 +3,18 @@ import { CommandFailure } from '../../cli/lib/command.js'
 import { ARMS, type ArmNumber } from './arms/arm.js'
 import { isWorkload, WORKLOADS, type Workload } from './workload.js'
 
-/** Calls, writes and flushes are shared within a process: on two cores, one for the functions carries most. */
-const PLACEMENT = 'functions=1,gateway=1'
-
 export const USAGE = `npm run bench -- [options]
 
-Books cars side by side, round by round on one mongod of its own, and audits the books after each run:
+Books cars side by side, round by round, each arm on a database of its own, and audits the books after each run:
 ${Object.entries(ARMS)
   .map(([number, what]) => `  arm ${number}  ${what}`)
   .join('\n')}
 
-  --arms 1,2,3,4,5           which of them
+  --arms 1,2,3,4,5,6         which of them
   --in-flight 1,16,64,256    bookings under way at a time
   --workloads LIST           of ${Object.keys(WORKLOADS).join(', ')}
   --nodes 1                  nodes of the replica set, 1 or 3
-  --placement LIST           arm 4's apps, as the setting PLACEMENT has them (default functions=1,gateway=1: two cores are full with these)
+  --placement LIST           arm 4's apps, as the setting PLACEMENT has them (default: what npm start chooses)
   --seconds 5                measured a run
   --rounds 3                 of all arms; the tables show medians
   --open-loop RATE           also at RATE bookings a second, timed from when each was meant to start
@@ -34,7 +31,7 @@ export const FLAGS = {
   'in-flight': { type: 'string' },
   workloads: { type: 'string' },
   nodes: { type: 'string', default: '1' },
-  placement: { type: 'string', default: PLACEMENT },
+  placement: { type: 'string' },
   seconds: { type: 'string' },
   rounds: { type: 'string' },
   'open-loop': { type: 'string' },
@@ -79,7 +76,7 @@ export function parseOptions(flags: Flags): Options {
       isWorkload(each) ? each : null,
     ),
     nodes: number('nodes', text('nodes', '1')),
-    placement: text('placement', PLACEMENT),
+    placement: text('placement', ''),
     seconds,
     warmUpSeconds: Math.min(1, seconds / 2),
     heatUpSeconds: quick ? 5 : 20,

@@ -13,6 +13,7 @@ export interface Running {
   pids: number[]
   /** What it said when it was ready. */
   message: unknown
+  runs(): boolean
   stop(): Promise<void>
 }
 
@@ -33,7 +34,13 @@ export async function startProcess(
     throw new Error(`${name} did not get ready: ${(error as Error).message}; see ${options.logFile}`)
   })
   const { workers = [] } = (typeof message === 'object' ? message : {}) as { workers?: number[] }
-  return { name, pids: [child.pid as number, ...workers], message, stop: () => stop(child) }
+  return {
+    name,
+    pids: [child.pid as number, ...workers],
+    message,
+    runs: () => runs(child),
+    stop: () => stop(child),
+  }
 }
 
 async function firstMessage(child: ChildProcess): Promise<unknown> {
@@ -53,8 +60,10 @@ async function firstMessage(child: ChildProcess): Promise<unknown> {
   }
 }
 
+const runs = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null
+
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (!runs(child)) return
   const ended = once(child, 'exit')
   child.kill('SIGINT')
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)

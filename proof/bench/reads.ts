@@ -6,7 +6,7 @@ import type { Result } from '../../platform/contract/errors.js'
 import { signToken } from '../../platform/runtime/tokens.js'
 import { ACCEPTED } from './arms/arm.js'
 import { bookingDocument, outcomeOfError } from './arms/documents.js'
-import { startInstallation } from './arms/installation.js'
+import { startShipped } from './arms/shipped.js'
 import { closedLoop } from './load.js'
 import type { Options } from './options.js'
 import { startProcess } from './processes.js'
@@ -50,7 +50,7 @@ export async function measureReads(
   }
 
   const echo = await startProcess('echo server', ECHO, { logFile: join(directory, 'echo.log') })
-  const installation = await startInstallation(server.uri('reads'), placement)
+  const installation = await startShipped(server.uri('reads'), placement)
   const opened: Socket[] = []
   try {
     const { port } = echo.message as { port: number }

@@ -1,7 +1,8 @@
-import mongoose from 'mongoose'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type as osType } from 'node:os'
 import { join } from 'node:path'
+import { ARMS } from './arms/arm.js'
+import { openServer } from './books.js'
 import { measureCeiling } from './ceiling.js'
 import { measureGrowth } from './growth.js'
 import { measureIdle } from './idle.js'
@@ -9,20 +10,19 @@ import { measure, type Cell, type Sample } from './measure.js'
 import type { Options } from './options.js'
 import { measureReads } from './reads.js'
 import type { Results } from './results.js'
-import { startServer, type Server } from '../support/server.js'
+import type { Server } from '../support/server.js'
 import { openStage, type Stage } from './stage.js'
 
-/** Measures what the options ask for, on a server of its own; nothing is left running. */
-export async function run(options: Options): Promise<Results> {
+/** Measures what the options ask for, on servers of its own; nothing is left running. Throws where `signal` aborts. */
+export async function run(options: Options, say: (line: string) => void, signal: AbortSignal): Promise<Results> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-performance-'))
-  const server = await startServer(options.nodes)
-  const client = await new mongoose.mongo.MongoClient(server.uri('admin'), { maxPoolSize: 256 }).connect()
+  const common = await openServer(options.nodes)
   const stages: Stage[] = []
   try {
     const results: Results = {
       command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
       startedAt: new Date().toISOString(),
-      machine: describeMachine(server),
+      machine: describeMachine(common.server),
       options,
       ceilings: [],
       samples: [],
@@ -31,30 +31,46 @@ export async function run(options: Options): Promise<Results> {
       idle: [],
     }
     for (const inFlight of options.inFlight) {
-      results.ceilings.push(await measureCeiling(client.db('ceiling'), inFlight, options.seconds))
+      results.ceilings.push(await measureCeiling(common.client.db('ceiling'), inFlight, options.seconds))
     }
-    for (const number of options.arms)
-      stages.push(await openStage(number, { server, client, directory, placement: options.placement }))
-    for (const { arm, db } of stages) {
-      const common = { workload: 'uniform', seed: 0, seconds: 1, warmUpSeconds: options.heatUpSeconds } as const
-      await measure(arm, db, server, { ...common, pace: { inFlight: 64 } })
+    for (const number of options.arms) {
+      signal.throwIfAborted()
+      say(`Starting arm ${number}: ${ARMS[number]}`)
+      stages.push(await openStage(number, { ...options, directory }))
     }
-    for (const cell of cells(options)) {
-      for (const { arm, db } of stages) {
-        const sample = await measure(arm, db, server, cell)
+    for (const { arm, books } of stages) {
+      say(`Warming arm ${arm.number}`)
+      const heatUp = { workload: 'uniform', seed: 0, seconds: 1, warmUpSeconds: options.heatUpSeconds } as const
+      await measure(arm, books, { ...heatUp, pace: { inFlight: 64 } })
+    }
+    const all = [...cells(options)]
+    for (const [i, cell] of all.entries()) {
+      for (const { arm, books } of stages) {
+        signal.throwIfAborted()
+        const sample = await measure(arm, books, cell)
         results.samples.push(sample)
-        console.log(line(sample))
+        say(`${i + 1}/${all.length}  ${line(sample)}`)
       }
     }
     for (const stage of stages.splice(0)) await stage.close()
-    if (options.reads) results.reads = await measureReads(server, client, directory, options)
-    if (options.idle) results.idle = await measureIdle(server, client, options.placement)
-    if (options.growth) results.growth = await measureGrowth(directory, options.seconds)
+    if (options.reads) {
+      say('Reads')
+      results.reads = await measureReads(common.server, common.client, directory, options)
+    }
+    signal.throwIfAborted()
+    if (options.idle) {
+      say('At rest')
+      results.idle = await measureIdle(options.placement)
+    }
+    signal.throwIfAborted()
+    if (options.growth) {
+      say('Growth')
+      results.growth = await measureGrowth(directory, options.seconds)
+    }
     return results
   } finally {
     await Promise.allSettled(stages.map((stage) => stage.close()))
-    await client.close()
-    await server.stop()
+    await common.close()
     await rm(directory, { recursive: true, force: true })
   }
 }

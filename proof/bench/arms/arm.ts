@@ -9,7 +9,7 @@ export type Outcome = { result: 'accepted' } | { result: 'refused' | 'failed'; w
 
 export const ACCEPTED: Outcome = { result: 'accepted' }
 
-/** One way of making bookings, against a database of its own. */
+/** One way of making bookings. */
 export interface Arm {
   number: ArmNumber
   /** Never rejects. */
@@ -27,8 +27,9 @@ export const ARMS = {
   1: 'multi-document transaction, in process',
   2: 'two-phase commit, one write at a time, in process',
   3: 'Holdfast functions, in process',
-  4: 'Holdfast end to end (socket.io, gateway, cote, functions)',
+  4: 'Holdfast as `npm start` starts it: under PM2, its default apps, users on socket.io',
   5: 'multi-document transaction behind socket.io',
+  6: 'Holdfast without PM2, its functions in one app, users on socket.io',
 } as const
 export type ArmNumber = keyof typeof ARMS
 

@@ -3,12 +3,12 @@ import type { Result } from '../../../platform/contract/errors.js'
 import { signToken } from '../../../platform/runtime/tokens.js'
 import { ask, connectAll } from '../sockets.js'
 import { ADMIN, USERS, userIdOf } from '../workload.js'
-import { ACCEPTED, outcomeOf, violationsOf, type Arm } from './arm.js'
+import { ACCEPTED, outcomeOf, violationsOf, type Arm, type ArmNumber } from './arm.js'
 import { inputOf } from './inProcess.js'
 import type { Installation } from './installation.js'
 
-/** Arm 4: every user of the workload is a client of the gateway, with a connection and a token of their own. */
-export async function endToEndArm(installation: Installation): Promise<Arm> {
+/** Arms 4 and 6: every user of the workload is a client of the gateway, with a connection and a token of their own. */
+export async function endToEndArm(installation: Installation, number: ArmNumber = 6): Promise<Arm> {
   const { config, url, processes } = installation
   const token = (n: number, role: 'user' | 'admin') =>
     signToken({ userId: userIdOf(n).toHexString(), role, tokenVersion: 0 }, config, new Date())
@@ -22,7 +22,7 @@ export async function endToEndArm(installation: Installation): Promise<Arm> {
   }
 
   return {
-    number: 4,
+    number,
     async book(request) {
       try {
         const answer = await ask(users[request.user] as Socket, 'createBooking', inputOf(request))
@@ -34,7 +34,10 @@ export async function endToEndArm(installation: Installation): Promise<Arm> {
     },
     productPids: () => processes.flatMap(({ pids }) => pids),
     ask: askAdmin,
-    audit: () => violationsOf(askAdmin),
+    async audit() {
+      const ended = await installation.ended()
+      return [...(await violationsOf(askAdmin)), ...ended.map((name) => `${name} has ended`)]
+    },
     close() {
       for (const socket of [...users, admin]) socket?.disconnect()
       return Promise.resolve()

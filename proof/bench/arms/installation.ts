@@ -8,16 +8,21 @@ import { ecosystem } from '../../../platform/app/ecosystem.js'
 import { PACKAGE_ROOT as ROOT } from '../../../platform/lib/packageRoot.js'
 import { startProcess, type Running } from '../processes.js'
 
-/** The product as `npm start` would run it: every app of the ecosystem, each in its own processes. */
+/** A whole running system. */
 export interface Installation {
   config: Config
   url: string
-  /** By app. */
-  processes: Running[]
+  /** Several may be of one app. */
+  processes: Pick<Running, 'name' | 'pids'>[]
+  /** Processes that have ended though nobody stopped them. */
+  ended(): Promise<string[]>
   stop(): Promise<void>
 }
 
-/** `placement` as the setting PLACEMENT has it: instances by domain or operation. */
+/**
+ * Every app of the ecosystem, started from here instead of by PM2. `placement` as the setting PLACEMENT has it: instances
+ * by domain or operation.
+ */
 export async function startInstallation(mongodbUri: string, placement = ''): Promise<Installation> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-performance-'))
   const [gatewayPort, jobsPort, webhookPort, discoveryPort] = await freePorts(4)
@@ -54,6 +59,7 @@ export async function startInstallation(mongodbUri: string, placement = ''): Pro
       config,
       url: `http://${config.gateway.host}:${config.gateway.port}`,
       processes,
+      ended: () => Promise.resolve(processes.filter((each) => !each.runs()).map(({ name }) => name)),
       async stop() {
         await stop()
         await rm(dataDir, { recursive: true, force: true })

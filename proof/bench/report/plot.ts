@@ -4,7 +4,14 @@ import { WORKLOADS, type Workload } from '../workload.js'
 import { summarize, type Summary } from './tables.js'
 
 const PANEL = { width: 380, height: 240, left: 56, right: 16, top: 34, bottom: 40 }
-const COLOURS: Record<ArmNumber, string> = { 1: '#b45309', 2: '#9ca3af', 3: '#1d4ed8', 4: '#7c3aed', 5: '#f59e0b' }
+const COLOURS: Record<ArmNumber, string> = {
+  1: '#b45309',
+  2: '#9ca3af',
+  3: '#1d4ed8',
+  4: '#7c3aed',
+  5: '#f59e0b',
+  6: '#c4b5fd',
+}
 const LEGEND_LINE = 18
 
 /** Bookings a second by bookings in flight, a panel a workload and a line an arm, as an SVG document. */

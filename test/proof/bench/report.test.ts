@@ -111,7 +111,7 @@ test('markdown aligns columns of numbers to the right', (t) => {
 })
 
 test('options that are none are refused by name', (t) => {
-  for (const flags of [{ arms: '6' }, { 'in-flight': '0' }, { workloads: 'cold' }, { seconds: '-1' }, { nodes: '' }]) {
+  for (const flags of [{ arms: '9' }, { 'in-flight': '0' }, { workloads: 'cold' }, { seconds: '-1' }, { nodes: '' }]) {
     t.throws(() => parseOptions(flags), { message: new RegExp(`^--${Object.keys(flags)[0] ?? ''}: `) })
   }
 })
