@@ -20,12 +20,12 @@ await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
   })
 })
 
-function inWords({ ok, checked, violations, parked, untold = {} }: Data<'auditBooks'>): string {
+function inWords({ ok, checked, violations, untold = {}, ...waiting }: Data<'auditBooks'>): string {
   const width = longest(violations.map(({ rule }) => rule))
   return [
     `Checked ${checked.users} users, ${checked.cars} cars, ${checked.rooms} rooms, ${checked.trains} trains, ${checked.bookings} bookings.`,
     ...violations.map(({ rule, entityId, detail }) => `  ${rule.padEnd(width)}  ${entityId}  ${detail}`),
-    ...parked.map((id) => `  parked, waits for an admin: ${id}`),
+    ...Object.entries(waiting).flatMap(([name, ids]) => ids.map((id) => `  waits for an admin, ${name}: ${id}`)),
     ...Object.entries(untold).map(([name, count]) => `  and ${count} more in ${name}`),
     ok ? 'The books balance.' : `${violations.length + (untold['violations'] ?? 0)} violations.`,
   ].join('\n')

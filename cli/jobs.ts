@@ -4,10 +4,13 @@ import { createLogger } from '../platform/lib/log.js'
 import {
   countFinished,
   findJob,
+  isParked,
   jobStore,
+  listFailedTimers,
   listJobs,
   purgeFinished,
   requeueJob,
+  timerStore,
   type JobStore,
   type StoredJob,
 } from '../jobs/store.js'
@@ -17,9 +20,10 @@ import { table } from './lib/table.js'
 
 const USAGE = `npm run jobs -- <what to do>
 
-  list                  every job: next and last run, its result, failures since the last success, who holds its lock
+  list                  every job: next and last run, its result, failures since the last success, who holds its lock;
+                        and each timer of an order that rang in vain, under the order's id: parked after 15 times
   show <id|name>        everything about one job
-  requeue <id|name>     run it now, whatever holds it back: its next time, a failure, the lock of a dead process.
+  requeue <id|name>     run it now, whatever holds it back: its next time, failures, the lock of a dead process.
                         A run in progress goes on beside it; jobs are made for that
   purge                 what would be removed: single runs that ended (recurring jobs stay)
     --older-than <age>  so long ago or longer: 90s, 15m, 12h, 7d (default 7d)
@@ -34,15 +38,18 @@ await command(USAGE, OPTIONS, async ({ 'older-than': age, yes }, [verb, target, 
   if (rest.length > 0) throw new CommandFailure(`One job at a time, please.\n\n${USAGE}`)
   if (verb !== 'purge' && (age !== undefined || yes !== undefined))
     throw new CommandFailure(`--older-than and --yes belong to purge.\n\n${USAGE}`)
-  if (verb === 'list' && !target) return withStore(async (store) => print(overview(await listJobs(store))))
-  if (verb === 'show' && target) return withStore(async (store) => print(details(await theJob(store, target))))
-  if (verb === 'requeue' && target) return withStore((store) => requeue(store, target))
+  if (verb === 'list' && !target)
+    return withStores(async (stores) =>
+      print(overview([...(await listJobs(stores.jobs)), ...(await listFailedTimers(stores.timers))])),
+    )
+  if (verb === 'show' && target) return withStores(async (stores) => print(details((await theJob(stores, target)).job)))
+  if (verb === 'requeue' && target) return withStores((stores) => requeue(stores, target))
   if (verb === 'purge' && !target) return purge(parseAge(age ?? '7d'), yes ?? false)
   throw new CommandFailure(USAGE)
 })
 
-async function requeue(store: JobStore, target: string): Promise<void> {
-  const job = await theJob(store, target)
+async function requeue(stores: Stores, target: string): Promise<void> {
+  const { job, store } = await theJob(stores, target)
   if (!(await requeueJob(store, job._id, new Date())))
     throw new CommandFailure(`${job.name} is paused: resume it in agendash first.`)
   print(`${job.name} (${job._id.toHexString()}) is due now.`)
@@ -51,27 +58,35 @@ async function requeue(store: JobStore, target: string): Promise<void> {
 
 function purge(ageMs: number, yes: boolean): Promise<void> {
   const before = new Date(Date.now() - ageMs)
-  return withStore(async (store) => {
-    if (yes) print(`Removed: ${await purgeFinished(store, before)}.`)
-    else print(`Ended before ${time(before)}: ${await countFinished(store, before)}. Add --yes to remove them.`)
+  return withStores(async ({ jobs }) => {
+    if (yes) print(`Removed: ${await purgeFinished(jobs, before)}.`)
+    else print(`Ended before ${time(before)}: ${await countFinished(jobs, before)}. Add --yes to remove them.`)
   })
 }
 
-async function theJob(store: JobStore, target: string): Promise<StoredJob> {
-  const job = await findJob(store, target)
-  if (!job) throw new CommandFailure(`There is no job "${target}". npm run jobs -- list shows all.`)
-  return job
+interface Stores {
+  jobs: JobStore
+  timers: JobStore
 }
 
-async function withStore(work: (store: JobStore) => Promise<void>): Promise<void> {
+async function theJob({ jobs, timers }: Stores, target: string): Promise<{ job: StoredJob; store: JobStore }> {
+  for (const store of [jobs, timers]) {
+    const job = await findJob(store, target)
+    if (job) return { job, store }
+  }
+  throw new CommandFailure(`There is no job "${target}". npm run jobs -- list shows all.`)
+}
+
+async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
   const config = loadConfig()
-  await reach(config, ['jobs'])
+  const domains = ['jobs', 'expirations']
+  await reach(config, domains)
   const databases = createDatabases(config, createLogger('jobs-cli', 'silent'))
   try {
-    await databases.connect(['jobs']).catch((error: Error) => {
+    await databases.connect(domains).catch((error: Error) => {
       throw new CommandFailure(`MongoDB is out of reach: ${error.message}`, { cause: error })
     })
-    await work(jobStore(databases))
+    await work({ jobs: jobStore(databases), timers: timerStore(databases) })
   } finally {
     await databases.close()
   }
@@ -82,7 +97,7 @@ function overview(jobs: StoredJob[]): string {
   const header = ['NAME', 'NEXT RUN', 'LAST RUN', 'RESULT', 'FAILURES', 'LOCKED SINCE', 'LOCKED BY', 'ID']
   const rows = jobs.map((job) => [
     job.name,
-    job.disabled ? 'paused' : time(job.nextRunAt),
+    job.disabled ? 'paused' : isParked(job) ? 'parked' : time(job.nextRunAt),
     time(job.lastRunAt),
     result(job),
     String(job.failCount ?? 0),

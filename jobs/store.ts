@@ -1,4 +1,5 @@
 import mongoose from 'mongoose'
+import { EXPIRATIONS } from '../functions/expirations/contract.js'
 import { DUPLICATE_KEY } from '../platform/database/bulkErrors.js'
 import { JOBS_COLLECTION } from '../platform/jobs/lateness.js'
 import type { Databases } from '../platform/database/database.js'
@@ -35,6 +36,13 @@ export function jobsDatabase(databases: Databases): mongoose.mongo.Db {
 
 export const jobStore = (databases: Databases): JobStore =>
   jobsDatabase(databases).collection<StoredJob>(JOBS_COLLECTION)
+
+/** Where the timers of orders stand, each under the id of its order. */
+export function timerStore(databases: Databases): JobStore {
+  const { db } = databases.connection('expirations')
+  if (!db) throw new Error('The expirations database is not connected')
+  return db.collection<StoredJob>(EXPIRATIONS)
+}
 
 /**
  * Sees to it that the recurring job stands in the database, once, with this interval. An interval that became shorter
@@ -76,6 +84,18 @@ export async function ensureRecurring(
 export const listJobs = (store: JobStore): Promise<StoredJob[]> =>
   store.find().sort({ type: -1, name: 1, nextRunAt: -1, lastFinishedAt: -1 }).toArray()
 
+/** Timers that rang in vain: those that do not are many, and nobody's concern. */
+export const listFailedTimers = (timers: JobStore): Promise<StoredJob[]> =>
+  timers
+    .find({ failCount: { $gt: 0 } })
+    .sort({ failCount: -1, _id: 1 })
+    .limit(1000)
+    .toArray()
+
+/** Whether a job that failed is not tried again by itself. */
+export const isParked = ({ type, failCount, nextRunAt, lockedAt }: StoredJob): boolean =>
+  type === 'normal' && Boolean(failCount) && !nextRunAt && !lockedAt
+
 /** By id, or by name: the recurring job of that name, else the latest single run. */
 export function findJob(store: JobStore, idOrName: string): Promise<StoredJob | null> {
   if (/^[0-9a-f]{24}$/.test(idOrName)) return store.findOne({ _id: new mongoose.mongo.ObjectId(idOrName) })
@@ -83,13 +103,13 @@ export function findJob(store: JobStore, idOrName: string): Promise<StoredJob | 
 }
 
 /**
- * Makes a job due now and takes its lock away. Harmless where the holder of the lock lives: runs of a job may overlap.
- * Answers false where the job is paused or gone.
+ * Makes a job due now, with as many attempts as at first, and takes its lock away. Harmless where the holder of the lock
+ * lives: runs of a job may overlap. Answers false where the job is paused or gone.
  */
 export async function requeueJob(store: JobStore, id: StoredJob['_id'], now: Date): Promise<boolean> {
   const { matchedCount } = await store.updateOne(
     { _id: id, disabled: { $ne: true } },
-    { $set: { nextRunAt: now, lockedAt: null } },
+    { $set: { nextRunAt: now, lockedAt: null, failCount: 0 } },
   )
   return matchedCount === 1
 }

@@ -1,13 +1,13 @@
 import type { Job } from 'agenda'
 import { hostname } from 'node:os'
 import { EXPIRATIONS, EXPIRE_ORDER, expirations } from '../functions/expirations/contract.js'
+import { DEAD_AFTER, retryDelayMs } from '../platform/events/retries.js'
 import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
 
 const AT_ONCE = 50
 /** How long after its holder's death a timer that was ringing rings again. */
 const LOCK_MS = 10_000
-const RETRY_MS = 1000
 
 export interface Timers {
   /** Takes no new timer, waits for those that ring (config.drainMs at most) and lets go of the others. */
@@ -26,8 +26,13 @@ export async function startTimers(system: System): Promise<Timers> {
     atOnce: AT_ONCE,
     log,
   })
-  agenda.define(EXPIRE_ORDER, ring, { lockLifetime: LOCK_MS, backoff: () => RETRY_MS })
+  agenda.define(EXPIRE_ORDER, ring, { lockLifetime: LOCK_MS, backoff: ({ attempt }) => pauseMs(attempt) })
   await agenda.start()
+
+  /** After so many failures, as events are retried. null: no more, it is parked. */
+  function pauseMs(failures: number): number | null {
+    return failures >= DEAD_AFTER ? null : retryDelayMs(failures, Math.random)
+  }
 
   /** A timer has the id of its order. It is gone after this; one that could not be told stays, and rings again. */
   async function ring({ attrs }: Job): Promise<void> {
@@ -35,7 +40,9 @@ export async function startTimers(system: System): Promise<Timers> {
     try {
       await system.call(expirations.completeExpiration, { orderId }, { caller: null, requestId: system.newId() })
     } catch (error) {
-      log.warn({ err: error, orderId }, 'a timer of an order rings again')
+      const failures = (attrs.failCount ?? 0) + 1
+      if (failures < DEAD_AFTER) log.warn({ err: error, orderId, failures }, 'a timer of an order rings again')
+      else log.error({ err: error, orderId, failures }, 'a timer of an order is parked: an admin must look at it')
       throw error
     }
   }
@@ -44,9 +51,11 @@ export async function startTimers(system: System): Promise<Timers> {
     async stop() {
       const { running } = await agenda.drain(config.drainMs)
       if (running > 0) log.warn({ running }, 'timers were still ringing')
+      // One that still rings has no next time any more: without its lock nobody would ring it again.
+      const waiting = { lastModifiedBy: owner, lockedAt: { $ne: null }, nextRunAt: { $type: 'date' as const } }
       await db
         .collection(EXPIRATIONS)
-        .updateMany({ lastModifiedBy: owner, lockedAt: { $ne: null } }, { $set: { lockedAt: null } })
+        .updateMany(waiting, { $set: { lockedAt: null } })
         .catch((error: unknown) => log.warn({ err: error }, 'timers were not released'))
     },
   }

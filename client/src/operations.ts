@@ -606,6 +606,7 @@ export interface Operations {
       unresolvedCharges: string[]
       parkedTransfers: string[]
       parkedInvitations: string[]
+      parkedTimers: string[]
       untold?: Record<string, number>
     }
     errors: never

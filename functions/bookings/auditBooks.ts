@@ -5,6 +5,7 @@ import { createTally, isLate, settledBetween, violation, type Tally, type Violat
 import { isOutstanding } from '../../protocol/states.js'
 import { calendars } from '../calendars/contract.js'
 import { events } from '../events/contract.js'
+import { expirations } from '../expirations/contract.js'
 import { payments } from '../payments/contract.js'
 import { users } from '../users/contract.js'
 import { checkReversal, checkThingOf, checkUser, type AuditedBooking, type Booked } from './booking.audit.js'
@@ -23,6 +24,7 @@ export default define(bookings.auditBooks, async (ctx) => {
     unresolvedCharges: createTally<string>(),
     parkedTransfers: createTally<string>(),
     parkedInvitations: createTally<string>(),
+    parkedTimers: createTally<string>(),
   }
   const { violations } = lists
   const checked = { users: 0, bookings: 0 }
@@ -48,6 +50,7 @@ export default define(bookings.auditBooks, async (ctx) => {
   violations.add(await checkOutstanding(ctx))
   lists.parked.add(await parkedBookings(ctx))
   lists.parkedInvitations.add((await ctx.call(calendars.findParkedInvitations, {})).parked)
+  lists.parkedTimers.add((await ctx.call(expirations.findParkedTimers, {})).parked)
 
   const untold = Object.entries(lists).flatMap(([name, list]) =>
     list.untold > 0 ? [[name, list.untold] as const] : [],
@@ -63,6 +66,7 @@ export default define(bookings.auditBooks, async (ctx) => {
     unresolvedCharges: [...lists.unresolvedCharges.told],
     parkedTransfers: [...lists.parkedTransfers.told],
     parkedInvitations: [...lists.parkedInvitations.told],
+    parkedTimers: [...lists.parkedTimers.told],
     ...(untold.length > 0 && { untold: Object.fromEntries(untold) }),
   }
 })

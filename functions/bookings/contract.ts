@@ -256,8 +256,9 @@ export const bookings = defineContract('bookings', {
       unresolvedCharges: z.array(id),
       /** Deposits and withdrawals that wait for an admin. */
       parkedTransfers: z.array(id),
-      /** Invitations whose confirmation waits for an admin. */
+      /** Invitations whose confirmation, and orders whose timer, waits for an admin. */
       parkedInvitations: z.array(id),
+      parkedTimers: z.array(id),
       /** Of each list the first 1,000 are told: how many more there are, by its name. */
       untold: z.record(z.string(), z.int()).optional(),
     }),

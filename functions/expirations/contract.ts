@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backlogOperation } from '../../platform/contract/backlog.js'
 import { defineContract, operation, subscriber } from '../../platform/contract/contract.js'
 import { defineEvents } from '../../platform/contract/events.js'
 import { id, time } from '../../platform/contract/types.js'
@@ -32,4 +33,14 @@ export const expirations = defineContract('expirations', {
     deadline: 'quick',
     idempotent: true,
   }),
+  findParkedTimers: operation({
+    summary: 'For auditBooks: orders whose timer failed 15 times, and waits for an admin.',
+    access: 'internal',
+    input: z.strictObject({}),
+    output: z.object({ parked: z.array(id) }),
+    errors: [],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
+  reportStuckTimers: backlogOperation('which timers of orders are late, fail or are parked.'),
 })

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import { field, orNull } from '../../platform/database/fields.js'
+import { field, maybe, orNull } from '../../platform/database/fields.js'
 import { defineModel } from '../../platform/database/model.js'
 import { EXPIRATIONS, type EXPIRE_ORDER } from './contract.js'
 
@@ -12,8 +12,13 @@ export interface ExpirationDocument {
   name: typeof EXPIRE_ORDER
   type: 'normal'
   priority: number
+  /** null: it rings now, or it is parked. */
   nextRunAt: Date | null
   lockedAt: Date | null
+  /** When it was to ring at first. */
+  dueAt: Date
+  /** How often it rang in vain; Agenda counts. */
+  failCount?: number | null
 }
 
 export const Expiration = defineModel<ExpirationDocument>('expirations', EXPIRATIONS, {
@@ -22,4 +27,9 @@ export const Expiration = defineModel<ExpirationDocument>('expirations', EXPIRAT
   priority: field.count,
   nextRunAt: orNull(field.date),
   lockedAt: orNull(field.date),
+  dueAt: field.date,
+  failCount: maybe(orNull(field.count)),
 })
+
+/** Has failed, and rings no more by itself. */
+export const isParked = { failCount: { $gt: 0 }, nextRunAt: null, lockedAt: null }

@@ -4,6 +4,7 @@ import type { System } from '../../platform/runtime/system.js'
 import { bookings } from '../bookings/contract.js'
 import { calendars } from '../calendars/contract.js'
 import { events } from '../events/contract.js'
+import { expirations } from '../expirations/contract.js'
 import { messages } from '../messages/contract.js'
 import { payments } from '../payments/contract.js'
 import { users } from '../users/contract.js'
@@ -12,6 +13,7 @@ const OPERATIONS = [
   bookings.reportStuckBookings,
   calendars.reportStuckInvitations,
   events.reportDeadEvents,
+  expirations.reportStuckTimers,
   messages.reportMessageView,
   payments.reportStuckPayments,
   users.reportStuckTransfers,

@@ -9,6 +9,8 @@ export default makes({
       { key: { name: 1, nextRunAt: 1, priority: -1, lockedAt: 1, disabled: 1 }, name: 'findAndLockNextJobIndex' },
       // What runs, or was left locked by the dead.
       { key: { lockedAt: 1 }, name: 'held', partialFilterExpression: { lockedAt: { $type: 'date' } } },
+      // What rang in vain.
+      { key: { failCount: 1 }, name: 'failed', partialFilterExpression: { failCount: { $gt: 0 } } },
     ],
   },
   events: EVENTS,

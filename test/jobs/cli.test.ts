@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { startScheduler } from '../../jobs/scheduler.js'
 import { SCHEDULE } from '../../jobs/schedule.js'
-import { jobStore, type JobStore, type StoredJob } from '../../jobs/store.js'
+import mongoose from 'mongoose'
+import { jobStore, timerStore, type JobStore, type StoredJob } from '../../jobs/store.js'
 import type { TestSystem } from '../support/system.js'
 import { until } from '../../proof/support/until.js'
 import { createJobsSystem } from './jobsSystem.js'
@@ -100,6 +101,22 @@ test('requeue takes the recurring job before single runs of its name, and leaves
   t.is(code, 1)
   t.regex(error, /^paused is paused: resume it in agendash first\.$/m)
   t.deepEqual((await store.findOne({ name: 'paused' }))!.nextRunAt, LATER)
+})
+
+test('list shows timers of orders that failed, and requeue rings one again', async (t) => {
+  const { system } = await withJobs(t)
+  const timers = timerStore(system.databases)
+  const timer = { name: 'expire-order', type: 'normal' as const, priority: 0, lockedAt: null, failedAt: PAST }
+  const _id = new mongoose.mongo.ObjectId()
+  const parked = { ...timer, _id, nextRunAt: null, lastFinishedAt: PAST, failCount: 15 }
+  await timers.insertMany([parked, { ...timer, _id: new mongoose.mongo.ObjectId(), nextRunAt: LATER }])
+  const { out } = await run(system.env, 'list')
+  t.regex(out, new RegExp(`^expire-order +parked +- +failed +15 +- +- +${_id.toHexString()}$`, 'm'))
+  t.is(out.match(/^expire-order/gm)?.length, 1)
+
+  t.is((await run(system.env, 'requeue', _id.toHexString())).code, 0)
+  const requeued = await timers.findOne({ _id })
+  t.true(requeued?.failCount === 0 && requeued.nextRunAt !== null)
 })
 
 test('purge removes single runs that ended long enough ago, and only with --yes', async (t) => {

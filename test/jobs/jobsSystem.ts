@@ -15,7 +15,7 @@ export async function createJobsSystem(
     env: { RECOVERY_INTERVAL_MS: '250', ...env },
     ...options,
   })
-  await system.databases.connect(['jobs'])
-  if (!options.beside) await migrateUp(system.config, { domains: ['jobs'] })
+  await system.databases.connect(['jobs', 'expirations'])
+  if (!options.beside) await migrateUp(system.config, { domains: ['jobs', 'expirations'] })
   return system
 }

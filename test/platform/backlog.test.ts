@@ -3,6 +3,7 @@ import mongoose from 'mongoose'
 import { bookings } from '../../functions/bookings/contract.js'
 import { calendars } from '../../functions/calendars/contract.js'
 import { events } from '../../functions/events/contract.js'
+import { expirations } from '../../functions/expirations/contract.js'
 import { messages } from '../../functions/messages/contract.js'
 import { payments } from '../../functions/payments/contract.js'
 import { platform } from '../../functions/platform/contract.js'
@@ -111,6 +112,7 @@ test('each domain tells what it looks after, also where nothing waits', async (t
     await system.run(bookings.reportStuckBookings, {}),
     await system.run(calendars.reportStuckInvitations, {}),
     await system.run(events.reportDeadEvents, {}),
+    await system.run(expirations.reportStuckTimers, {}),
     await system.run(messages.reportMessageView, {}),
     await system.run(payments.reportStuckPayments, {}),
     await system.run(users.reportStuckTransfers, {}),
@@ -123,6 +125,7 @@ test('each domain tells what it looks after, also where nothing waits', async (t
       'invitations: none waits',
       'view: calendars follows its log',
       'dead letters: none',
+      'timers: none waits',
       'view: messageBoxes follows its log',
       'payments: none waits',
       'charges: none waits',

@@ -6,14 +6,16 @@ import { Expiration } from '../expiration.model.js'
 
 export default define(expirations.startExpiration, async (ctx, { payload }) => {
   // It may run already. One that has rung, and is started again by an event that comes again, rings in vain.
+  const dueAt = new Date(payload.expiresAt)
   await unlessTaken(
     ctx.model(Expiration).create({
       _id: new mongoose.Types.ObjectId(payload.id),
       name: EXPIRE_ORDER,
       type: 'normal',
       priority: 0,
-      nextRunAt: new Date(payload.expiresAt),
+      nextRunAt: dueAt,
       lockedAt: null,
+      dueAt,
     }),
   )
   return {}
