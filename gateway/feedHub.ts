@@ -8,12 +8,11 @@ import { createPageReader } from './feedPages.js'
 
 /** How fast a socket is given what it missed. */
 export interface Pace {
-  /** Resolves when it has read nearly all that it was given and may be given more, or is gone. */
-  ready(): Promise<void>
-  /** All that was ever sent to it. */
-  sentBytes(): number
-  /** What it was given by itself has cost so many bytes. */
-  given(bytes: number): void
+  /**
+   * Resolves when it has read nearly all that it was given and may be given a page more, or is gone. What this answers
+   * ends the page: it is paid for, and the next socket of the same user gets its own.
+   */
+  turn(): Promise<() => void>
 }
 
 /** A socket that follows a feed. */
@@ -100,16 +99,19 @@ export function createFeedHub(options: {
     if (!position.told) follower.from(seq)
     position.told = true
     for (let known = head; follower.active();) {
-      if (seq < known) await follower.pace.ready()
-      const entries = seq < known && follower.active() ? await read(feed, seq, known) : []
-      const sentBytes = follower.pace.sentBytes()
-      for (const entry of entries) {
-        if (!follower.active()) return
-        follower.deliver(entry)
-        position.seq = seq = entry.seq
-        if (concerns(entry, follower)) return follower.ended(seq)
+      if (seq < known) {
+        const end = await follower.pace.turn()
+        try {
+          for (const entry of follower.active() ? await read(feed, seq, known) : []) {
+            if (!follower.active()) return
+            follower.deliver(entry)
+            position.seq = seq = entry.seq
+            if (concerns(entry, follower)) return follower.ended(seq)
+          }
+        } finally {
+          end()
+        }
       }
-      follower.pace.given(follower.pace.sentBytes() - sentBytes)
       if (!follower.active()) return
       const channel = channels.get(feed)
       if (!channel || channel.seq === seq) return join(feed, follower, seq)

@@ -17,6 +17,8 @@ export interface SocketLimits {
   lastCost(operation: string): number
   /** Its user's calls under way, or its address's where it is anonymous; null: no limits. */
   turns(): Turns | null
+  /** Its account's pages of what sockets missed: one at a time. null: no limits. */
+  pages(): Turns | null
   /** One more request was refused. Answers whether the socket has earned to be cut off. */
   refused(): boolean
   /** The socket is gone. */
@@ -53,6 +55,7 @@ const UNLIMITED: SocketLimits = {
   charge: () => {},
   lastCost: () => 0,
   turns: () => null,
+  pages: () => null,
   refused: () => false,
   release: () => {},
 }
@@ -68,6 +71,7 @@ interface Account {
   requests: Bucket
   passwords: Bucket
   turns: Turns
+  pages: Turns
   /** By operation: its last answer's. */
   costs: Map<string, number>
   /** Not told to others yet. */
@@ -105,6 +109,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
         requests: createBucket(share, 2 * share),
         passwords: createBucket(Math.max(1, ratePerSecond / 10), Math.max(10, ratePerSecond)),
         turns: createTurns(() => turnsOf(anonymous)),
+        pages: createTurns(() => 1),
         costs: new Map(),
         spent: { requests: 0, passwords: 0 },
       }
@@ -178,6 +183,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
       },
       lastCost: (operation) => (user ?? address).costs.get(operation) ?? 0,
       turns: () => (user ?? address).turns,
+      pages: () => (user ?? address).pages,
       refused: () => patience.take(nowMs()) > 0,
       release: () => held.splice(0).forEach(leave),
     }

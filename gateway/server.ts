@@ -19,12 +19,12 @@ import { createAuthority } from './authority.js'
 import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
 import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
 import { createGatewayFeeds } from './feeds.js'
-import type { Pace } from './feedHub.js'
 import type { WatchFeeds } from './feedWatch.js'
-import { costOf, createLimits, type SocketLimits } from './limits.js'
+import { createLimits, type SocketLimits } from './limits.js'
 import { createMeter } from './meter.js'
 import { countOutgoing } from './outgoing.js'
 import { originAllowed } from './origin.js'
+import { createPace } from './pace.js'
 import { refusePolling } from './polling.js'
 import { createRoleLookup } from './roles.js'
 import { createSession, type SocketSession } from './session.js'
@@ -169,14 +169,6 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function sender(socket: Socket, claims: TokenClaims | null, own: SocketLimits, comeback: Comeback): Sender {
     const out = outgoing.of(socket)
-    const pace: Pace = {
-      async ready() {
-        await out.drained()
-        for (let ms = own.take(false, 0); ms > 0 && socket.connected; ms = own.take(false, 0)) await sleep(ms)
-      },
-      sentBytes: out.sentBytes,
-      given: (bytes) => own.charge(costOf(bytes)),
-    }
     const leaving = new AbortController()
     setMaxListeners(0, leaving.signal)
     gone.set(socket, leaving)
@@ -185,7 +177,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       claims,
       limits: own,
       address,
-      feeds: feeds.of(socket, comeback, pace),
+      feeds: feeds.of(socket, comeback, createPace(own, out, leaving.signal)),
       outgoing: out,
       gone: leaving.signal,
     }

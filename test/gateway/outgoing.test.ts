@@ -1,6 +1,9 @@
+import { setMaxListeners } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import type { Socket } from 'socket.io-client'
 import { createPageReader } from '../../gateway/feedPages.js'
+import { createLimits, type SocketLimits } from '../../gateway/limits.js'
+import { createPace } from '../../gateway/pace.js'
 import { createTurns } from '../../gateway/turns.js'
 import type { Entry } from '../../functions/feeds/contract.js'
 import { until } from '../../proof/support/until.js'
@@ -118,4 +121,45 @@ test('a page that several want is read once, and kept while the feed goes on beh
   await read('user:1', 8, 10)
   await read('user:1', 8, 10)
   t.is(reads, 3, 'the last page may grow')
+})
+
+test('where many sockets of a user wait for its debt to be paid off, one at a time gets a page, and pays for it', async (t) => {
+  let nowMs = 1000
+  const ratePerSecond = 1000
+  const limits = createLimits(ratePerSecond, () => nowMs)
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  t.teardown(() => stop.abort())
+  const admit = (userId: string): SocketLimits => {
+    const admitted = limits.admit('10.0.0.1')
+    if (!admitted) throw new Error('not admitted')
+    admitted.signedIn(userId)
+    return admitted
+  }
+  /** A page costs more than fills the bucket of its user. */
+  const PAGE_BYTES = (2 * 3 * ratePerSecond + 1) * 16_384
+  const given: (() => void)[] = []
+  const follow = async (userId: string): Promise<void> => {
+    let sentBytes = 0
+    const outgoing = { sentBytes: () => sentBytes, drained: () => Promise.resolve() }
+    const end = await createPace(admit(userId), outgoing, stop.signal).turn()
+    given.push(() => {
+      sentBytes += PAGE_BYTES
+      end()
+    })
+  }
+  admit('one').charge(2 * 3 * ratePerSecond + 1)
+  const waiting = Array.from({ length: 20 }, () => follow('one'))
+  for (let pages = 1; pages <= 5; pages++) {
+    nowMs += 10_000
+    await until(() => given.length === pages)
+    // Somebody else is served meanwhile: whoever was to be let in with this one would have been.
+    const other = { sentBytes: () => 0, drained: () => Promise.resolve() }
+    const end = await createPace(admit('two'), other, stop.signal).turn()
+    end()
+    t.is(given.length, pages)
+    given.at(-1)?.()
+  }
+  stop.abort()
+  await Promise.all(waiting)
 })
