@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/index.js'
 import type { Operation } from '../platform/contract/contract.js'
-import { fullName } from '../platform/runtime/invocation.js'
+import { fullName, sendingOf } from '../platform/runtime/invocation.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { Transport } from '../platform/runtime/transport.js'
 import type { Entry } from '../functions/feeds/contract.js'
@@ -42,7 +42,7 @@ export function createAcknowledge(options: {
           requestId,
           ttlMs: config.deadlinesMs[operation.deadline],
         },
-        { idempotent: operation.idempotent },
+        sendingOf(operation, input),
       )
       if (result.ok || !result.error.retryable) return
       log.debug({ requestId, operation: operation.name, code: result.error.code }, 'acknowledgement not taken yet')

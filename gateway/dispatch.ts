@@ -2,7 +2,15 @@ import type { Config } from '../config/index.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { Refusal, toPublicError, type ErrorCode, type Result } from '../platform/contract/errors.js'
 import type { Caller } from '../platform/contract/caller.js'
-import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from '../platform/runtime/invocation.js'
+import {
+  authorise,
+  fullName,
+  idsIn,
+  invalidInput,
+  nameOfCaller,
+  sendingOf,
+  withNewId,
+} from '../platform/runtime/invocation.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
@@ -97,7 +105,7 @@ export function createDispatch(options: {
       const sent = withNewId(operation, input.data, newId)
       const result = await request(
         { operation: fullName(operation), input: sent, caller, ...fromWhere(operation, sender), requestId, ttlMs },
-        { idempotent: operation.idempotent },
+        sendingOf(operation, sent),
       )
       // What the feed has to say begins after the answer: it is read first.
       moveSocket(operation, input.data, result, sender.feeds)

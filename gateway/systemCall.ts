@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.js'
 import type { CallInput, Operation, Output } from '../platform/contract/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
-import { fullName } from '../platform/runtime/invocation.js'
+import { fullName, sendingOf } from '../platform/runtime/invocation.js'
 import type { Transport } from '../platform/runtime/transport.js'
 
 /** Calls functions on behalf of the gateway itself. Refusals are thrown. */
@@ -23,7 +23,7 @@ export function createSystemCall({
         requestId: newId(),
         ttlMs: config.deadlinesMs[operation.deadline],
       },
-      { idempotent: operation.idempotent },
+      sendingOf(operation, input),
     )
     if (result.ok) return result.data as Output<typeof operation>
     const { code, message, details } = result.error

@@ -13,6 +13,7 @@ import {
   ofKinds,
   operationsOfKinds,
   refusalsOf,
+  thingAsked,
 } from './kinds.rules.js'
 import { fromBeforeTo, givenPeriod, ORDER, period } from './kinds/kind.rules.js'
 import { STANDINGS } from './standing.rules.js'
@@ -107,6 +108,7 @@ export const bookings = defineContract('bookings', {
     quota: { count: 'bookings', inLumps: true },
     deadline: 'money',
     idempotent: true,
+    key: thingAsked('createBooking'),
     newId: 'bookingId',
   }),
   startBooking: operation({
@@ -129,6 +131,7 @@ export const bookings = defineContract('bookings', {
     quota: { count: 'bookings', inLumps: true },
     deadline: 'money',
     idempotent: true,
+    key: thingAsked('startBooking'),
     newId: 'bookingId',
   }),
   updateBooking: operation({
@@ -143,6 +146,7 @@ export const bookings = defineContract('bookings', {
     errors: ['booking_not_found', 'booking_not_updatable', 'version_conflict', 'invalid_input'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ bookingId }) => bookingId,
   }),
   getBooking: operation({
     summary: 'One booking: own ones, or any for admins.',
@@ -206,6 +210,7 @@ export const bookings = defineContract('bookings', {
     ],
     deadline: 'money',
     idempotent: true,
+    key: ({ bookingId }) => bookingId,
   }),
   applyBooking: operation({
     summary: 'Takes over a stuck booking below APPLIED and moves it to APPLIED (or CANCELLED, if it is refused).',
@@ -215,6 +220,7 @@ export const bookings = defineContract('bookings', {
     errors: ['booking_not_found', 'booking_not_stuck', 'booking_state_changed'],
     deadline: 'money',
     idempotent: false,
+    key: ({ bookingId }) => bookingId,
   }),
   commitBooking: operation({
     summary: 'Takes over a stuck APPLIED booking and moves it to COMMITTED.',
@@ -224,6 +230,7 @@ export const bookings = defineContract('bookings', {
     errors: ['booking_not_found', 'booking_not_stuck', 'booking_state_changed'],
     deadline: 'money',
     idempotent: false,
+    key: ({ bookingId }) => bookingId,
   }),
   recoverBookings: operation({
     summary: 'Drives stuck bookings to their end; the recovery job calls it. With bookingId one, parked or not.',

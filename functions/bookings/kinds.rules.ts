@@ -46,6 +46,14 @@ export const askedOnce = (by: BookedBy) => (input: Record<string, unknown>, ctx:
 export const kindAsked = (by: BookedBy, input: Record<string, unknown>): string =>
   kindsBy(by).find((kind) => kind.askedBy.some((field) => input[field] !== undefined))?.name as string
 
+/** The id of what such an input asks for: of the thing, or of what stands for it. */
+export const thingAsked =
+  (by: BookedBy) =>
+  (input: Record<string, unknown>): string | undefined => {
+    const asked = kindsBy(by).flatMap(({ askedBy }) => askedBy.map((field) => input[field]))
+    return asked.find((value) => typeof value === 'string')
+  }
+
 export const refusalsOf = (by: BookedBy, when: 'refuses' | 'refusal'): ErrorCode[] =>
   kindsBy(by).flatMap((kind) => kind[when])
 

@@ -98,6 +98,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitations' },
     deadline: 'quick',
     idempotent: true,
+    key: ({ sellerId }) => sellerId,
     newId: 'invitationId',
   }),
   rescheduleInvitation: operation({
@@ -121,6 +122,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitationChanges' },
     deadline: 'quick',
     idempotent: false,
+    key: ({ invitationId }) => invitationId,
   }),
   withdrawInvitation: operation({
     summary: 'The buyer takes an open invitation back.',
@@ -130,6 +132,7 @@ export const calendars = defineContract('calendars', {
     errors: ['invitation_not_found', 'forbidden', 'invitation_not_open', 'version_conflict'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ invitationId }) => invitationId,
   }),
   rejectInvitation: operation({
     summary: 'The seller turns an open invitation down.',
@@ -139,6 +142,7 @@ export const calendars = defineContract('calendars', {
     errors: ['invitation_not_found', 'forbidden', 'invitation_not_open', 'version_conflict'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ invitationId }) => invitationId,
   }),
   confirmInvitation: operation({
     summary:
@@ -160,6 +164,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitationChanges' },
     deadline: 'money',
     idempotent: true,
+    key: ({ invitationId }) => invitationId,
     newId: 'confirmationId',
   }),
   cancelInvitation: operation({
@@ -179,6 +184,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitationChanges' },
     deadline: 'money',
     idempotent: true,
+    key: ({ invitationId }) => invitationId,
   }),
   proposeMove: operation({
     summary: 'Buyer or seller propose another period for a confirmed invitation; it stands until the other consents.',
@@ -200,6 +206,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitationChanges' },
     deadline: 'quick',
     idempotent: false,
+    key: ({ invitationId }) => invitationId,
   }),
   answerMove: operation({
     summary: 'The other side consents to the proposed period, which then holds; or either side ends the proposal.',
@@ -219,6 +226,7 @@ export const calendars = defineContract('calendars', {
     quota: { count: 'invitationChanges' },
     deadline: 'quick',
     idempotent: false,
+    key: ({ invitationId }) => invitationId,
   }),
   getInvitation: operation({
     summary: 'One invitation as it stands: own ones, or any for admins.',

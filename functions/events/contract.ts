@@ -76,6 +76,7 @@ export const events = defineContract('events', {
     errors: ['event_not_found', 'event_not_dead'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ eventId }) => eventId,
   }),
 
   alertAdmins: subscriber({

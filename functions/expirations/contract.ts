@@ -32,6 +32,7 @@ export const expirations = defineContract('expirations', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ orderId }) => orderId,
   }),
   findParkedTimers: operation({
     summary: 'For auditBooks: orders whose timer failed 15 times, and waits for an admin.',

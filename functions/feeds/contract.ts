@@ -67,6 +67,7 @@ export const feeds = defineContract('feeds', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ feed }) => feed,
   }),
   readFeed: operation({
     summary: 'The entries of a feed after a number, oldest first; fewer than `limit` where they are long.',

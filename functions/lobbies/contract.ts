@@ -46,6 +46,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['lobby_id_reused', 'train_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ trainId }) => trainId,
     newId: 'lobbyId',
   }),
   deleteLobby: operation({
@@ -56,6 +57,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['lobby_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ lobbyId }) => lobbyId,
   }),
   getLobby: operation({
     summary: 'One lobby, and who is there now: of many the first 1,000.',
@@ -84,6 +86,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['lobby_not_found', 'removed_from_lobby', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ lobbyId }) => lobbyId,
     follows: {
       feed: feedOf,
       from: ({ lastSeq }, { seq }) => ({ after: lastSeq ?? seq, again: lastSeq !== undefined }),
@@ -97,6 +100,7 @@ export const lobbies = defineContract('lobbies', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ lobbyId }) => lobbyId,
     unfollows: feedOf,
   }),
   postToLobby: operation({
@@ -108,6 +112,7 @@ export const lobbies = defineContract('lobbies', {
     quota: { count: 'posts', bytes: { quota: 'postBytes', of: ({ text }) => Buffer.byteLength(text) } },
     deadline: 'quick',
     idempotent: true,
+    key: ({ lobbyId }) => lobbyId,
     newId: 'messageId',
     weight: 5,
     within,
@@ -121,6 +126,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['lobby_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ lobbyId }) => lobbyId,
   }),
 
   readLobbyTerms: operation({
@@ -158,5 +164,6 @@ export const lobbies = defineContract('lobbies', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ worker }) => worker,
   }),
 })

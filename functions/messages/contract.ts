@@ -58,6 +58,7 @@ export const messages = defineContract('messages', {
     quota: { count: 'messages', bytes: { quota: 'messageBytes', of: ({ text }) => Buffer.byteLength(text) } },
     deadline: 'quick',
     idempotent: true,
+    key: ({ toUserId }) => toUserId,
     newId: 'messageId',
   }),
   acknowledgeMessage: operation({
@@ -68,6 +69,7 @@ export const messages = defineContract('messages', {
     errors: ['message_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ messageId }) => messageId,
     acknowledges: { event: 'message:new', input: ({ messageId }) => ({ messageId }) },
   }),
   markRead: operation({
@@ -78,6 +80,7 @@ export const messages = defineContract('messages', {
     errors: ['message_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ messageId }) => messageId,
   }),
   blockUser: operation({
     summary:
@@ -89,6 +92,7 @@ export const messages = defineContract('messages', {
     quota: { count: 'blocks' },
     deadline: 'quick',
     idempotent: true,
+    key: ({ userId }) => userId,
   }),
   unblockUser: operation({
     summary: 'Takes a block back.',
@@ -99,6 +103,7 @@ export const messages = defineContract('messages', {
     quota: { count: 'blocks' },
     deadline: 'quick',
     idempotent: true,
+    key: ({ userId }) => userId,
   }),
   listConversations: operation({
     summary: "The caller's conversations, the one with the newest message first.",

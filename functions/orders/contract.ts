@@ -77,6 +77,7 @@ export const orders = defineContract('orders', {
     quota: { count: 'orders' },
     deadline: 'quick',
     idempotent: true,
+    key: ({ ticketId }) => ticketId,
     newId: 'orderId',
   }),
   cancelOrder: operation({
@@ -87,6 +88,7 @@ export const orders = defineContract('orders', {
     errors: ['order_not_found', 'order_complete'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ orderId }) => orderId,
   }),
   getOrder: operation({
     summary: 'One order: own ones, or any for admins.',
@@ -115,6 +117,7 @@ export const orders = defineContract('orders', {
     errors: ['order_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ orderId }) => orderId,
   }),
   followTicket: subscriber({
     summary: 'An order whose ticket is locked for it awaits payment.',

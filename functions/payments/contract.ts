@@ -130,6 +130,7 @@ export const payments = defineContract('payments', {
     quota: { count: 'charges' },
     deadline: 'money',
     idempotent: true,
+    key: ({ orderId }) => orderId,
     newId: 'chargeId',
   }),
   getCharge: operation({
@@ -173,6 +174,7 @@ export const payments = defineContract('payments', {
     ],
     deadline: 'money',
     idempotent: true,
+    key: ({ chargeId }) => chargeId,
     newId: 'refundId',
   }),
   resolveRefund: operation({
@@ -188,6 +190,7 @@ export const payments = defineContract('payments', {
     errors: ['charge_not_found', 'refund_not_found', 'refund_not_resolvable'],
     deadline: 'money',
     idempotent: false,
+    key: ({ chargeId }) => chargeId,
   }),
   recoverCharges: operation({
     summary:
@@ -215,6 +218,7 @@ export const payments = defineContract('payments', {
     errors: ['charge_not_found', 'charge_not_refundable'],
     deadline: 'money',
     idempotent: true,
+    key: ({ chargeId }) => chargeId,
   }),
   receiveStripeEvent: operation({
     summary:
@@ -230,6 +234,7 @@ export const payments = defineContract('payments', {
     errors: [],
     deadline: 'money',
     idempotent: true,
+    key: ({ chargeId }) => chargeId,
   }),
   tellCharge: subscriber({
     summary: 'Tells the buyer of every change of a charge, over the sockets, as `charge:updated`.',
@@ -256,6 +261,7 @@ export const payments = defineContract('payments', {
     errors: ['payment_id_reused', 'payment_cancelled', 'insufficient_funds'],
     deadline: 'money',
     idempotent: true,
+    key: ({ payerId }) => payerId,
   }),
   refund: operation({
     summary: 'Gives a payer everything back, once; answers when it is there. Only where nobody has received it.',
@@ -269,6 +275,7 @@ export const payments = defineContract('payments', {
     errors: ['payment_not_found', 'payment_not_refundable'],
     deadline: 'money',
     idempotent: true,
+    key: ({ paymentId }) => paymentId,
   }),
   recoverPayments: operation({
     summary: 'Drives stuck payments to their end; the recovery job calls it. With paymentId one, parked or not.',

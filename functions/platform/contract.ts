@@ -40,5 +40,6 @@ export const platform = defineContract('platform', {
     errors: [],
     deadline: 'quick',
     idempotent: false,
+    key: () => 'use',
   }),
 })

@@ -56,6 +56,7 @@ export const tickets = defineContract('tickets', {
     errors: ['ticket_not_found', 'forbidden', 'ticket_reserved', 'version_conflict'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ ticketId }) => ticketId,
   }),
   getTicket: operation({
     summary: 'One ticket.',
@@ -83,6 +84,7 @@ export const tickets = defineContract('tickets', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ ticketId }) => ticketId,
   }),
   lockTicket: subscriber({
     summary: "Sets or takes off a ticket's lock, as its orders come and go.",

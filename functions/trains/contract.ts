@@ -88,6 +88,7 @@ export const trains = defineContract('trains', {
     errors: ['train_not_found', 'version_conflict', 'invalid_input', 'seats_sold'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ trainId }) => trainId,
   }),
   callOffTrain: operation({
     summary:
@@ -111,6 +112,7 @@ export const trains = defineContract('trains', {
     errors: ['train_not_found', 'train_has_bookings'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ trainId }) => trainId,
   }),
   getTrain: operation({
     summary: 'One train, with the seats still available as of at most a second ago.',
@@ -196,6 +198,7 @@ export const trains = defineContract('trains', {
     errors: [],
     deadline: 'step',
     idempotent: false,
+    key: () => 'trains',
   }),
   auditTrains: operation({
     summary: 'For auditBooks: trains by page, with what they know of bookings, and violations seen within this domain.',

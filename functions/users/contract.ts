@@ -177,6 +177,7 @@ export const users = defineContract('users', {
     errors: ['deposit_id_reused', 'user_not_found', 'balance_limit_exceeded'],
     deadline: 'money',
     idempotent: true,
+    key: ({ userId }) => userId,
     newId: 'depositId',
   }),
   withdrawFunds: operation({
@@ -187,6 +188,7 @@ export const users = defineContract('users', {
     errors: ['withdrawal_id_reused', 'user_not_found', 'insufficient_funds'],
     deadline: 'money',
     idempotent: true,
+    key: ({ userId }) => userId,
     newId: 'withdrawalId',
   }),
   listLedger: operation({
@@ -207,6 +209,7 @@ export const users = defineContract('users', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: () => 'users',
   }),
   findFunds: operation({
     summary: 'For bookings: what each of these users could spend now; null where there is none.',
@@ -228,6 +231,7 @@ export const users = defineContract('users', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: () => 'users',
   }),
   checkRoom: operation({
     summary: "For payments: whether a user's balance could be credited with an amount, as it stands.",
@@ -260,6 +264,7 @@ export const users = defineContract('users', {
     errors: [],
     deadline: 'step',
     idempotent: false,
+    key: () => 'users',
   }),
   recoverTransfers: operation({
     summary:

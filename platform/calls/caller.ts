@@ -1,5 +1,6 @@
 import type { Node } from '@dashersw/node-discover'
 import type { Config } from '../../config/index.js'
+import { choose, type Candidate } from './choice.js'
 import { CallerComponent, startDiscovery, type Hello } from './components.js'
 import { openSession, type HostSession } from './session.js'
 import { Refusal, type ErrorCode, type Result } from '../contract/errors.js'
@@ -23,11 +24,16 @@ const TICK_MS = 1000
 const LATE_TICKS = 3
 const SILENT_TICKS = 6
 const DEAD_TICKS = 30
+/** Who was sent a call and says nothing at all for so long is asked, and gets no calls that another one could have. */
+const STUCK_MS = 500
+/** A host says with its answers, ten times a second at most, how many calls are under way there. */
+const TOLD_HOLDS_MS = 500
 
 interface Call {
   id: number
   envelope: Envelope
   idempotent: boolean
+  key: string | undefined
   expiresAt: number
   attempts: number
   /** Where it was sent; null: it waits. */
@@ -36,8 +42,13 @@ interface Call {
   resolve(result: Result<unknown>): void
 }
 
-interface Link {
+interface Link extends Candidate {
   host: Host
+  /** How many calls are under way there, of all callers; and when it said so. */
+  told: number
+  toldAt: number
+  /** When it was sent the first call since it was heard. */
+  askedAt: number
   session: HostSession
   calls: Map<number, Call>
   healthAsks: Map<number, (health: PeerHealth | undefined) => void>
@@ -61,12 +72,13 @@ interface Host extends Peer {
 /** Where an operation's calls go. */
 interface Route {
   links: Link[]
-  next: number
+  turn: number
 }
 
 /** What a host sends. */
 type FromHost =
   | { reply: number; result: Result<unknown> }
+  | { underWay: number }
   | { health: number; answer: PeerHealth }
   | { goodbye: true }
   | { pong: true }
@@ -77,7 +89,7 @@ export interface CoteCaller extends Pick<Transport, 'request' | 'peers' | 'healt
   close(): void
 }
 
-/** The calling half of a process: keeps one connection to every host, and spreads each operation's calls over its hosts. */
+/** The calling half of a process: keeps one connection to every host, and chooses one for each call. */
 export async function createCaller(config: Config, log: Logger, logOnce: LogOnce): Promise<CoteCaller> {
   const component = new CallerComponent(config)
   const hosts = new Map<string, Host>()
@@ -94,13 +106,14 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   const ticker = setInterval(tick, TICK_MS)
 
   return {
-    request(envelope, { idempotent, signal }) {
+    request(envelope, { idempotent, key, signal }) {
       return new Promise((resolve) => {
         const abandoned = () => abandon(call)
         const call: Call = {
           id: ++lastId,
           envelope,
           idempotent,
+          key,
           expiresAt: performance.now() + envelope.ttlMs,
           attempts: 0,
           link: null,
@@ -143,31 +156,34 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
     const { operation } = call.envelope
     const route = routes.get(operation)
     if (!route?.links.length) return wait(call)
-    const link = nextOf(route)
+    const link = choose(candidatesOf(route), call.key, route.turn++)
     if (!link)
       return settle(call, 'unavailable', `What hosts ${operation} has too many calls to read: it was not sent.`)
     // A span, because the host's clock may differ; what is left of it, because the call may have waited.
     const ttlMs = Math.max(1, Math.round(call.expiresAt - performance.now()))
     call.link = link
     call.attempts++
+    const sentAtMs = performance.now()
+    if (link.askedAt <= link.session.lastHeardAt) link.askedAt = sentAtMs
     link.calls.set(call.id, call)
     try {
-      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs }, sentAtMs: performance.now() })
+      link.session.send({ call: call.id, envelope: { ...call.envelope, ttlMs }, sentAtMs })
     } catch (error) {
       log.error({ err: error, operation, requestId: call.envelope.requestId }, 'unsendable')
       settle(call, 'internal', 'The call can not be sent.')
     }
   }
 
-  /** In turn; those that have left too much unread are passed over, and get time to read it. */
-  function nextOf(route: Route): Link | undefined {
-    const { links } = route
-    const turn = route.next++
-    for (let i = 0; i < links.length; i++) {
-      const link = links[(turn + i) % links.length]
-      if (link && !link.session.full) return link
-    }
-    return undefined
+  /** Those that have left too much unread get time to read it; those that seem stuck, to prove that they are not. */
+  function candidatesOf({ links }: Route): Link[] {
+    if (links.length === 1 && !links[0]?.session.full) return links
+    const open = links.filter(({ session }) => !session.full)
+    const answering = open.filter((link) => !seemsStuck(link))
+    return answering.length > 0 ? answering : open
+  }
+
+  function seemsStuck({ askedAt, session }: Link): boolean {
+    return askedAt > session.lastHeardAt && performance.now() - askedAt > STUCK_MS
   }
 
   function wait(call: Call): void {
@@ -250,6 +266,14 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   function connect(host: Host): void {
     const socket = component.connect(host.port, host.address)
     const link: Link = {
+      id: host.id,
+      get underWay() {
+        const told = performance.now() - this.toldAt < TOLD_HOLDS_MS ? this.told : 0
+        return Math.max(told, this.calls.size)
+      },
+      told: 0,
+      toldAt: -Infinity,
+      askedAt: -Infinity,
       host,
       calls: new Map(),
       healthAsks: new Map(),
@@ -282,7 +306,8 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
       // A late reply finds no call: it was settled when its deadline passed.
       const call = link.calls.get(message.reply)
       if (call) finish(call, message.result)
-    } else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
+    } else if ('underWay' in message) Object.assign(link, { told: message.underWay, toldAt: performance.now() })
+    else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
     else if ('goodbye' in message) leave(link.host)
   }
 
@@ -314,7 +339,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
     for (const route of routes.values()) route.links = []
     for (const { link, operations } of usableHosts()) {
       for (const operation of operations) {
-        const route = routes.get(operation) ?? { links: [], next: 0 }
+        const route = routes.get(operation) ?? { links: [], turn: 0 }
         routes.set(operation, route)
         route.links.push(link as Link)
       }
@@ -338,7 +363,8 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
         host.silent = silent
         reroute()
       }
-      if (host.quietTicks >= LATE_TICKS && host.link?.session.ready) host.link.session.send({ ping: true })
+      const isLate = host.quietTicks >= LATE_TICKS || (host.link !== null && seemsStuck(host.link))
+      if (isLate && host.link?.session.ready) host.link.session.send({ ping: true })
       if (silent && (!host.link?.session.ready || host.quietTicks >= DEAD_TICKS)) drop(host)
     }
     if (waitingCount > 0) discovery.hello()

@@ -34,11 +34,14 @@ interface Link {
   /** The calls that are under way. Those whose caller has left are not in it any more. */
   wanted: Set<number>
   delayOf(sentAtMs: number): number
+  /** When it was told how many calls are under way. */
+  toldAt: number
 }
 
 const MAX_CONNECTIONS = 1000
 const HELLO_ANSWER_MS = 20
 const RETRY_FULL_AFTER_MS = 1000
+const TELL_EVERY_MS = 100
 
 export interface CoteHost {
   id: string
@@ -50,6 +53,7 @@ export interface CoteHost {
 /** The answering half of a process. */
 export async function createHost(config: Config, log: Logger, logOnce: LogOnce, hosting: Hosting): Promise<CoteHost> {
   const sessions = new Set<HostSession>()
+  let underWay = 0
   let draining = false
   let lastLeft = () => {}
 
@@ -118,7 +122,7 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       onMessage: (message) => void receive(link, message as FromCaller),
       onViolation: (kind) => logOnce(kind, socket.remoteAddress ?? 'unknown'),
     })
-    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter() }
+    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter(), toldAt: 0 }
     sessions.add(session)
     socket.once('close', () => {
       link.wanted.clear()
@@ -143,6 +147,7 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
     }
     const envelope = { ...message.envelope, ttlMs: message.envelope.ttlMs - link.delayOf(message.sentAtMs) }
     wanted.add(call)
+    underWay++
     try {
       const result = await hosting.handle(envelope, () => wanted.has(call))
       session.send({ reply: call, result }, () =>
@@ -154,6 +159,16 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       session.send({ reply: call, result: { ok: false, error: toPublicError(error, envelope.requestId) } })
     } finally {
       wanted.delete(call)
+      underWay--
+      tell(link)
     }
+  }
+
+  /** With an answer, for the choice of where the next call goes: whoever gets none is told nothing. */
+  function tell(link: Link): void {
+    const now = performance.now()
+    if (now - link.toldAt < TELL_EVERY_MS) return
+    link.toldAt = now
+    link.session.send({ underWay })
   }
 }

@@ -41,6 +41,12 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
    * Only such calls are sent again when a reply is lost.
    */
   idempotent: boolean
+  /**
+   * What its calls share writes by: the car, the user, the feed. Those with the same key go to the same process where
+   * they can, and their writes share statements there; it is only a preference. Without one: to the least busy process.
+   * What only reads needs none, and what hashes passwords has none.
+   */
+  key?(input: z.output<I>): string | undefined
   /** The input key that holds the new entity's id. Whoever calls first fills it in when the client did not. */
   newId?: K
   /**
@@ -135,6 +141,7 @@ export const subscriber = <P extends z.ZodType, const T extends string, const W 
     errors,
     deadline,
     idempotent: true,
+    key: ({ aggregate }) => aggregate.id,
   }),
   subscribes,
   subscribesWhere,

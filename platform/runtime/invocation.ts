@@ -3,6 +3,7 @@ import type { Operation } from '../contract/contract.js'
 import { Refusal } from '../contract/errors.js'
 import type { Caller } from '../contract/caller.js'
 import { id } from '../contract/types.js'
+import type { Sending } from './transport.js'
 
 /** What the gateway and the functions both do with a call before it is made; knows contracts, no database. */
 
@@ -11,6 +12,12 @@ const MAX_ISSUES = 20
 const MAX_ISSUE_CHARS = 300
 
 export const fullName = (operation: Operation): string => `${operation.domain}.${operation.name}`
+
+/** How such a call is sent. */
+export const sendingOf = (operation: Operation, input: unknown): Sending => ({
+  idempotent: operation.idempotent,
+  key: operation.key?.(input),
+})
 
 /** Ids are fixed by the first caller, so that a call sent again after a lost reply is the same call. */
 export function withNewId(operation: Operation, input: unknown, newId: () => string): unknown {

@@ -7,7 +7,7 @@ import type { Caller } from '../contract/caller.js'
 import { allowYears } from '../contract/types.js'
 import type { Context, FunctionDefinition } from './function.js'
 import type { Logger } from '../lib/log.js'
-import { authorise, fullName, idsIn, invalidInput, nameOfCaller, withNewId } from './invocation.js'
+import { authorise, fullName, idsIn, invalidInput, nameOfCaller, sendingOf, withNewId } from './invocation.js'
 import { createLanes, type LaneLimits } from './lanes.js'
 import { createMisfits } from './misfits.js'
 import { spendQuota } from './quotas.js'
@@ -111,7 +111,7 @@ export function createSystem(options: SystemOptions): System {
       }
       const result = await (hosted.has(envelope.operation) || !transport
         ? system.handle(envelope)
-        : transport.request(envelope, { idempotent: operation.idempotent }))
+        : transport.request(envelope, sendingOf(operation, input)))
       if (result.ok) return result.data as Output<typeof operation>
       const { code, message, details } = result.error
       throw new Refusal(code, message, details, result.cause === undefined ? {} : { cause: new Error(result.cause) })

@@ -35,6 +35,13 @@ export interface CheckResult {
   detail: string
 }
 
+export interface Sending {
+  idempotent: boolean
+  /** Calls with the same one go to the same process where they can; without one to the least busy: see the contract's `key`. */
+  key?: string | undefined
+  signal?: AbortSignal
+}
+
 /** Carries calls to functions hosted by other processes. */
 export interface Transport {
   /**
@@ -43,7 +50,7 @@ export interface Transport {
    * within ttlMs: `deadline_exceeded`. After either the outcome is unknown. Never rejects. Once `signal` is aborted
    * nobody waits for the answer any more: a call that has not begun by then never does.
    */
-  request(envelope: Envelope, options: { idempotent: boolean; signal?: AbortSignal }): Promise<Result<unknown>>
+  request(envelope: Envelope, options: Sending): Promise<Result<unknown>>
   peers(): Peer[]
   /** What each peer says of itself; who does not answer within a second is left out. */
   health(): Promise<PeerHealth[]>

@@ -30,6 +30,7 @@ export async function createNet(t: ExecutionContext, settings: Record<string, st
 interface AskOptions {
   ttlMs?: number
   idempotent?: boolean
+  key?: string
   signal?: AbortSignal
 }
 

@@ -14,6 +14,7 @@ const data = (result: Result<Answer>): Answer => {
   if (!result.ok) throw new Error(result.error.message)
   return result.data
 }
+const KEYS = Array.from({ length: 10 }, (_, i) => `key ${i}`)
 const code = (result: Result<unknown>) => (result.ok ? 'ok' : result.error.code)
 
 test('a call goes to an app that hosts its operation, in turn over that app’s instances', async (t) => {
@@ -152,6 +153,58 @@ test('a responder that freezes gets no new calls once it is silent', async (t) =
   for (let i = 0; i < 4; i++) t.is(data(await caller.ask('test.echo')).pid, alive.pid)
   frozen.child.kill('SIGCONT')
   await until(() => caller.peers().length === 2)
+})
+
+test('calls with a key meet in one process, whoever calls; when it dies they meet in another at once', async (t) => {
+  const net = await createNet(t)
+  const callers = await Promise.all([createCaller(t, net), createCaller(t, net)])
+  const [caller] = callers
+  const responders = await Promise.all(
+    Array.from({ length: 3 }, () => forkResponder(t, net, 'test', 'test.echo,test.hold')),
+  )
+  const meetingPlaces = async (): Promise<Set<number>> => {
+    const asked = callers.flatMap((each) => KEYS.map((key) => each.ask('test.echo', null, { key })))
+    return new Set((await Promise.all(asked)).map((result) => data(result).pid))
+  }
+  await until(() => callers.every((each) => each.peers().length === 3))
+  const places = await meetingPlaces()
+  t.is(places.size, 1)
+
+  const first = responders.find(({ pid }) => places.has(pid)) ?? t.fail()
+  const once = caller.ask('test.hold', 'once', { key: 'held' })
+  const again = caller.ask('test.hold', 'again', { key: 'held', idempotent: true })
+  await until(() => first.began.length === 2)
+  first.child.kill('SIGKILL')
+  t.is(code(await once), 'unavailable')
+  await until(() => callers.every((each) => each.peers().length === 2))
+  const next = await meetingPlaces()
+  t.is(next.size, 1)
+  t.false(next.has(first.pid))
+  for (const { child } of responders) if (child.connected) child.send('release')
+  t.deepEqual(new Set([data(await again).pid]), next)
+})
+
+test('a process that freezes loses its keys before it counts as silent, and has them again when it goes on', async (t) => {
+  const net = await createNet(t)
+  const caller = await createCaller(t, net)
+  const responders = await Promise.all([
+    forkResponder(t, net, 'test', 'test.echo'),
+    forkResponder(t, net, 'test', 'test.echo'),
+  ])
+  await until(() => caller.peers().length === 2)
+  const ask = async (): Promise<number | undefined> => {
+    const result = await caller.ask('test.echo', null, { key: 'key', ttlMs: 200 })
+    return result.ok ? result.data.pid : undefined
+  }
+  const frozen = (await ask()) ?? t.fail()
+  const other = responders.find(({ pid }) => pid !== frozen)?.pid
+  const frozenAt = performance.now()
+  process.kill(frozen, 'SIGSTOP')
+  await until(async () => (await ask()) === other)
+  t.log(`moved ${(performance.now() - frozenAt).toFixed(0)} ms after the freeze`)
+  process.kill(frozen, 'SIGCONT')
+  await until(async () => (await ask()) === frozen)
+  t.pass()
 })
 
 test('hosts at two addresses find each other', async (t) => {

@@ -54,6 +54,7 @@ export default defineThing('car', {
     errors: ['car_not_found', 'version_conflict'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ carId }) => carId,
   }),
   listCars: operation({
     summary: 'Cars, oldest first; with a period only those that are free in it. Retired ones are for admins.',

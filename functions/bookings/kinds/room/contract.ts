@@ -61,6 +61,7 @@ export default defineThing('room', {
     errors: ['room_not_found', 'version_conflict', 'room_unavailable'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ roomId }) => roomId,
   }),
   listRooms: operation({
     summary:
