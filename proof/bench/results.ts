@@ -41,8 +41,20 @@ export interface ReadResult {
 export interface Growth {
   sizes: GrowthSize[]
   cars: { activeBookings: number; documentBytes: number; p50: number; bookingsPerSecond: number }[]
-  instances: { instances: number; bookingsPerSecond: number; p50: number; p99: number }[]
+  instances: Instances[]
   anomalies: string[]
+}
+
+/** With so many instances of all functions, in one app; the median of some runs, by bookings a second. */
+export interface Instances {
+  instances: number
+  bookingsPerSecond: number
+  p50: number
+  p99: number
+  /** CPU ms a booking. */
+  databaseMs: number
+  productMs: number
+  roundTripsPerBooking: number
 }
 
 /** With so many bookings and users stored. */

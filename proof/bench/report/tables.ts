@@ -166,12 +166,18 @@ export const carTable = ({ growth }: Results): Table => [
 ]
 
 export const instanceTable = ({ growth }: Results): Table => [
-  ['instances of users, bookings and gateway', 'bookings/s at 64', 'p50 ms', 'p99 ms'],
+  [
+    ...['instances of functions', 'bookings/s at 64', 'p50 ms', 'p99 ms'],
+    ...['database, CPU ms a booking', 'product', 'round trips a booking'],
+  ],
   ...(growth?.instances ?? []).map((each) => [
     String(each.instances),
     digits(each.bookingsPerSecond, 0),
     digits(each.p50, 1),
     digits(each.p99, 1),
+    digits(each.databaseMs, 2),
+    digits(each.productMs, 2),
+    digits(each.roundTripsPerBooking, 2),
   ]),
 ]
 
