@@ -26,7 +26,7 @@ const SILENT_TICKS = 6
 const DEAD_TICKS = 30
 /** Who was sent a call and says nothing at all for so long is asked, and gets no calls that another one could have. */
 const STUCK_MS = 500
-/** A host says with its answers, ten times a second at most, how many calls are under way there. */
+/** A host says with each answer how many calls are under way there. */
 const TOLD_HOLDS_MS = 500
 
 interface Call {
@@ -77,8 +77,7 @@ interface Route {
 
 /** What a host sends. */
 type FromHost =
-  | { reply: number; result: Result<unknown> }
-  | { underWay: number }
+  | { reply: number; result: Result<unknown>; /** Calls, of all callers. */ underWay?: number }
   | { health: number; answer: PeerHealth }
   | { goodbye: true }
   | { pong: true }
@@ -303,11 +302,11 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
 
   function receive(link: Link, message: FromHost): void {
     if ('reply' in message) {
+      if (message.underWay !== undefined) Object.assign(link, { told: message.underWay, toldAt: performance.now() })
       // A late reply finds no call: it was settled when its deadline passed.
       const call = link.calls.get(message.reply)
       if (call) finish(call, message.result)
-    } else if ('underWay' in message) Object.assign(link, { told: message.underWay, toldAt: performance.now() })
-    else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
+    } else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
     else if ('goodbye' in message) leave(link.host)
   }
 

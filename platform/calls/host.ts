@@ -34,14 +34,11 @@ interface Link {
   /** The calls that are under way. Those whose caller has left are not in it any more. */
   wanted: Set<number>
   delayOf(sentAtMs: number): number
-  /** When it was told how many calls are under way. */
-  toldAt: number
 }
 
 const MAX_CONNECTIONS = 1000
 const HELLO_ANSWER_MS = 20
 const RETRY_FULL_AFTER_MS = 1000
-const TELL_EVERY_MS = 100
 
 export interface CoteHost {
   id: string
@@ -122,7 +119,7 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       onMessage: (message) => void receive(link, message as FromCaller),
       onViolation: (kind) => logOnce(kind, socket.remoteAddress ?? 'unknown'),
     })
-    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter(), toldAt: 0 }
+    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter() }
     sessions.add(session)
     socket.once('close', () => {
       link.wanted.clear()
@@ -149,8 +146,8 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
     wanted.add(call)
     underWay++
     try {
-      const result = await hosting.handle(envelope, () => wanted.has(call))
-      session.send({ reply: call, result }, () =>
+      const result = await hosting.handle(envelope, () => wanted.has(call)).finally(() => underWay--)
+      session.send({ reply: call, result, underWay }, () =>
         refuse('deadline_exceeded', 'Too many answers wait to be read; its outcome is unknown.'),
       )
     } catch (error) {
@@ -159,16 +156,6 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       session.send({ reply: call, result: { ok: false, error: toPublicError(error, envelope.requestId) } })
     } finally {
       wanted.delete(call)
-      underWay--
-      tell(link)
     }
-  }
-
-  /** With an answer, for the choice of where the next call goes: whoever gets none is told nothing. */
-  function tell(link: Link): void {
-    const now = performance.now()
-    if (now - link.toldAt < TELL_EVERY_MS) return
-    link.toldAt = now
-    link.session.send({ underWay })
   }
 }
