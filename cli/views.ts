@@ -10,7 +10,8 @@ import { table } from './lib/table.js'
 
 const USAGE = `npm run views -- <what to do>
 
-  status             each view: how much of its log it has, and whether a rebuild is under way
+  status             each view: how much of its log it has, and whether a rebuild is under way; which streams (an
+                     invitation, two users) stand still because of an entry that the view can't take, and why
   rebuild            builds views from nothing, beside those that serve, and puts them in their place
   verify             builds views from nothing, compares them with those that serve, and drops them again. Exit code 1
                      where they differ
@@ -19,7 +20,7 @@ const USAGE = `npm run views -- <what to do>
 Works on MongoDB alone, while the system runs or not. A rebuild that was cut short goes on when it is started again.`
 
 const OPTIONS = { view: { type: 'string' } } as const
-const HEADER = ['VIEW', 'GENERATION', 'ENTRIES', 'BEHIND', 'LAST MOVED', 'BUILDING']
+const HEADER = ['VIEW', 'GENERATION', 'ENTRIES', 'BEHIND', 'HALTED', 'LAST MOVED', 'BUILDING']
 
 await command(USAGE, OPTIONS, async ({ view }, [verb, ...rest]) => {
   if (rest.length > 0) throw new CommandFailure(USAGE)
@@ -34,16 +35,20 @@ async function status(system: System, projections: Projection[]): Promise<void> 
   print(
     table(
       HEADER,
-      rows.map(({ name, generation, applied, behind, movedAt, building }) => [
+      rows.map(({ name, generation, applied, behind, halts, movedAt, building }) => [
         name,
         String(generation),
         String(applied),
         String(behind),
+        String(halts.length),
         applied > 0 ? movedAt.toISOString() : '-',
         building ? `generation ${building.generation}, ${building.applied} entries` : '-',
       ]),
     ),
   )
+  for (const { name, halts } of rows)
+    for (const { stream, number, failures, retryAt, error } of halts)
+      print(`${name}, ${stream}, entry ${number}: ${error} (${failures} times, again at ${retryAt.toISOString()})`)
 }
 
 async function rebuildAll(system: System, projections: Projection[]): Promise<void> {

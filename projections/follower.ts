@@ -1,8 +1,16 @@
 import type { z } from 'zod'
 import { feeds, type feedEntry, type UserNews } from '../functions/feeds/contract.js'
-import { advanced, START, type AppendLog, type LogEntry } from '../platform/logs/appendLog.js'
+import { unlessTaken } from '../platform/database/bulkErrors.js'
+import type { AppendLog, LogEntry } from '../platform/logs/appendLog.js'
 import { createBatchSize } from '../platform/logs/batchSize.js'
-import { progressCollection, storedProgress, type Progress } from '../platform/logs/projection.js'
+import { takeNext, type Position } from '../platform/logs/halts.js'
+import {
+  feedProgress,
+  movedTo,
+  progressCollection,
+  storedProgress,
+  type Progress,
+} from '../platform/logs/projection.js'
 import type { System } from '../platform/runtime/system.js'
 
 /** Something that follows a log from where it stopped. */
@@ -36,27 +44,25 @@ export function createFeedFollower<E extends LogEntry>(
   },
 ): ProjectionFollower {
   const { domain, collection, log, news, forward } = options
-  const name = `${collection}.feeds`
   const progresses = progressCollection(system, domain)
+  const readProgress = feedProgress(system, { domain, collection })
   const batch = createBatchSize(BATCH)
 
   async function advance(): Promise<number> {
-    const found = await progresses.findOne<Progress>({ _id: name })
-    const progress = found ?? { _id: name, generation: 1, offsets: [...START], version: 0, at: system.now() }
-    const entries = await log.after(progress.offsets, batch.now())
-    if (entries.length === 0) return 0
-    await batch.during(() => tell(entries))
-    const next = {
-      ...progress,
-      offsets: advanced(progress.offsets, entries),
-      version: progress.version + 1,
-      at: system.now(),
-    }
-    // Where another process moved it meanwhile, that one told the same.
-    await progresses.replaceOne({ _id: name, version: progress.version }, storedProgress(next), {
-      upsert: progress.version === 0,
-    })
-    return entries.length
+    const progress = await readProgress()
+    const { offsets, halts = [] } = progress
+    const take = (entries: E[], next: Position) => takeInto(progress, entries, next)
+    const follower = { name: progress._id, log, batch, now: system.now, logger: system.log, take }
+    return takeNext(follower, { offsets, halts })
+  }
+
+  /** Where another process moved it meanwhile, that one told the same. */
+  async function takeInto(progress: Progress, entries: E[], position: Position): Promise<boolean> {
+    await tell(entries)
+    const next = movedTo(progress, position, system.now())
+    const before = { _id: progress._id, version: progress.version }
+    await unlessTaken(progresses.replaceOne(before, storedProgress(next), { upsert: progress.version === 0 }))
+    return true
   }
 
   async function tell(entries: E[]): Promise<void> {
@@ -83,5 +89,5 @@ export function createFeedFollower<E extends LogEntry>(
     )
   }
 
-  return { name, domain, log: collection, advance }
+  return { name: `${collection}.feeds`, domain, log: collection, advance }
 }

@@ -62,6 +62,7 @@ export interface AppendLog<E extends LogEntry> {
   /** The newest entry of a stream; majority. */
   head(stream: string): Promise<E | null>
   byKey(key: string): Promise<E | null>
+  bySeq(seq: number): Promise<E | null>
   /** The entry of a stream with this number; majority. */
   at(stream: string, number: number): Promise<E | null>
   /**
@@ -188,6 +189,7 @@ export function createAppendLog<E extends LogEntry>(
   return {
     head: async (stream) => found(await collection.findOne({ stream }, { sort: { number: -1 } })),
     byKey: async (key) => found(await collection.findOne({ key })),
+    bySeq: async (seq) => found(await collection.findOne({ _id: seq })),
     at: async (stream, number) => found(await collection.findOne({ stream, number })),
     append(user, entry, alongside) {
       const partition = partitionOfUser(user)

@@ -1,11 +1,12 @@
 import mongoose, { type mongo } from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { advanced, includes, START, type AppendLog, type LogEntry, type Offsets } from './appendLog.js'
+import { includes, START, type AppendLog, type LogEntry, type Offsets } from './appendLog.js'
 import { createBatchSize } from './batchSize.js'
+import { haltsField, takeNext, type Halt, type Position } from './halts.js'
 import { DUPLICATE_KEY } from '../database/bulkErrors.js'
 import { Refusal } from '../contract/errors.js'
 import type { Context } from '../runtime/function.js'
-import { field, listOf } from '../database/fields.js'
+import { field, listOf, maybe } from '../database/fields.js'
 import { long } from '../database/long.js'
 import { defineModel, type ModelDefinition } from '../database/model.js'
 import { failpoint } from '../lib/failpoints.js'
@@ -24,8 +25,9 @@ export interface Progress {
   /** The projection's name; of a generation that is being built `<name>/<generation>`. */
   _id: string
   generation: number
-  /** By partition of the log: what is in the view. */
+  /** By partition of the log: what is in the view, but for streams that are halted. */
   offsets: number[]
+  halts?: Halt[]
   version: number
   /** When it last moved. */
   at: Date
@@ -44,7 +46,10 @@ export interface ProjectionSpec<E extends LogEntry, V extends ViewDocument> {
   log(system: System): AppendLog<E>
   /** Keys of the documents that an entry may change. */
   touches(entry: E): string[]
-  /** Changes them. Depends on nothing but its arguments, or a rebuilt view would differ. */
+  /**
+   * Changes them. Depends on nothing but its arguments, or a rebuilt view would differ; entries of two streams may come
+   * in either order, or a stream that was halted meanwhile would.
+   */
   apply(views: Views<V>, entry: E): void
   /** The document as it is stored: money as 64-bit integers. */
   encode?(view: V): object
@@ -70,6 +75,11 @@ export interface Projection<E extends LogEntry = LogEntry, V extends ViewDocumen
   generationFor(ctx: Pick<Context, 'remainingMs'>, after: number | undefined): Promise<number>
 }
 
+interface Kept<V> {
+  progress: Progress
+  documents: Map<string, V>
+}
+
 const BATCH = 500
 /** Documents kept between two batches of one advance after the other. */
 const MAX_KEPT = 5000
@@ -89,11 +99,22 @@ const progressFields = {
   _id: field.text,
   generation: field.count,
   offsets: listOf(field.seq),
+  halts: maybe(haltsField),
   version: field.count,
   at: field.date,
 }
 
 export const FIRST_GENERATION = 1
+
+/** The next one, where the projection is now. */
+export const movedTo = ({ _id, generation, version }: Progress, { offsets, halts }: Position, at: Date): Progress => ({
+  _id,
+  generation,
+  offsets: [...offsets],
+  ...(halts.length > 0 && { halts: [...halts] }),
+  version: version + 1,
+  at,
+})
 
 /** As it is stored: offsets are 64-bit integers there, which the driver answers as numbers again. */
 export const storedProgress = ({ offsets, ...rest }: Progress): Progress => ({
@@ -112,7 +133,7 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
   const views = system.model(spec.view).collection as unknown as mongo.Collection<ViewDocument>
   const progresses = progressCollection(system, spec.view.domain)
   /** As this process left it; a compare-and-set that fails says that it is no more. */
-  let kept: { progress: Progress; documents: Map<string, V> } | undefined
+  let kept: Kept<V> | undefined
 
   async function readProgress(id = name): Promise<Progress> {
     const found = await progresses.findOne<Progress>({ _id: id })
@@ -124,28 +145,35 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
   async function advance({ id = name, until }: { id?: string; until?: Offsets } = {}): Promise<number> {
     const own = kept?.progress._id === id ? kept : { progress: await readProgress(id), documents: new Map<string, V>() }
     kept = undefined
-    const { progress, documents } = own
-    const entries = await log.after(progress.offsets, batch.now(), until)
-    if (entries.length === 0) {
-      // Whoever advanced it from elsewhere left another progress.
-      if (progress.version === (await readProgress(id)).version) kept = own
-      return 0
-    }
-    await load(progress.generation, entries, documents)
-    const changed = applyAll(progress.generation, entries, documents)
-    const next: Progress = {
-      ...progress,
-      offsets: advanced(progress.offsets, entries),
-      version: progress.version + 1,
-      at: system.now(),
-    }
+    const { progress } = own
+    const { offsets, halts = [] } = progress
+    const take = (entries: E[], next: Position) => takeInto(own, entries, next)
     await failpoint(`${name}.advance.before`)
-    const saved = await batch.during(() => save(progress, next, changed))
+    const count = await takeNext(
+      { name, log, batch, now: system.now, logger: system.log, take },
+      { offsets, halts },
+      until,
+    )
     await failpoint(`${name}.advance.after`)
-    if (!saved) return 0
-    if (documents.size > MAX_KEPT) documents.clear()
-    kept = { progress: next, documents }
-    return entries.length
+    // Whoever advanced it from elsewhere left another progress.
+    if (count === 0 && !kept && progress.version === (await readProgress(id)).version) kept = own
+    return count
+  }
+
+  async function takeInto({ progress, documents }: Kept<V>, entries: E[], position: Position): Promise<boolean> {
+    try {
+      await load(progress.generation, entries, documents)
+      const changed = applyAll(progress.generation, entries, documents)
+      const next = movedTo(progress, position, system.now())
+      if (!(await save(progress, next, changed))) return false
+      if (documents.size > MAX_KEPT) documents.clear()
+      kept = { progress: next, documents }
+      return true
+    } catch (error) {
+      // Some of it may be applied in memory.
+      documents.clear()
+      throw error
+    }
   }
 
   /** Read outside the transaction: whoever writes documents of a generation raises the version that save() compares. */
@@ -209,8 +237,9 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
   async function generationFor({ remainingMs }: Pick<Context, 'remainingMs'>, after: number | undefined) {
     const giveUpAtMs = performance.now() + Math.min(MAX_WAIT_MS, remainingMs() / 2)
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const { generation, offsets } = await readProgress()
-      if (after === undefined || includes(offsets, after)) return generation
+      const { generation, offsets, halts } = await readProgress()
+      if (after === undefined || (includes(offsets, after) && !(halts && (await isHalted(halts, after)))))
+        return generation
       if (performance.now() + pauseMs > giveUpAtMs) {
         throw new Refusal('view_behind', 'The view does not show this entry of the log yet.', { after })
       }
@@ -218,10 +247,24 @@ export function createProjection<E extends LogEntry, V extends ViewDocument>(
     }
   }
 
+  async function isHalted(halts: readonly Halt[], seq: number): Promise<boolean> {
+    const entry = await log.bySeq(seq)
+    return halts.some(({ stream, number }) => entry?.stream === stream && entry.number >= number)
+  }
+
   return { spec, name, log, progress: readProgress, advance, generationFor }
 }
 
 export const idOf = (generation: number, key: string): string => `${generation}:${key}`
 
-export const progressCollection = (system: System, domain: string): mongo.Collection<Progress> =>
+/** How far whoever tells users' feeds of a log has come. */
+export const feedProgress =
+  (system: Pick<System, 'model' | 'now'>, { domain, collection }: { domain: string; collection: string }) =>
+  async (): Promise<Progress> => {
+    const _id = `${collection}.feeds`
+    const found = await progressCollection(system, domain).findOne<Progress>({ _id })
+    return found ?? { _id, generation: FIRST_GENERATION, offsets: [...START], version: 0, at: system.now() }
+  }
+
+export const progressCollection = (system: Pick<System, 'model'>, domain: string): mongo.Collection<Progress> =>
   system.model(progressOf(domain)).collection as unknown as mongo.Collection<Progress>

@@ -1,6 +1,7 @@
 import { EJSON } from 'bson'
 import type { mongo } from 'mongoose'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Halt } from './halts.js'
 import { START, type LogEntry, type Offsets } from './appendLog.js'
 import { progressCollection, storedProgress, type Progress, type Projection, type ViewDocument } from './projection.js'
 import type { System } from '../runtime/system.js'
@@ -23,13 +24,15 @@ export interface ProjectionStatus {
   /** Entries of the log that it has not got yet. */
   behind: number
   movedAt: Date
+  /** Streams that it can't take. */
+  halts: readonly Halt[]
   /** A generation beside it that a rebuild has begun, and how many entries that has. */
   building?: { generation: number; applied: number }
 }
 
 export async function statusOf(system: System, projection: AnyProjection): Promise<ProjectionStatus> {
   const ends = await projection.log.ends()
-  const { generation, offsets, at } = await projection.progress()
+  const { generation, offsets, halts = [], at } = await projection.progress()
   const building = await findBuilding(system, projection)
   return {
     name: projection.name,
@@ -37,6 +40,7 @@ export async function statusOf(system: System, projection: AnyProjection): Promi
     applied: sum(offsets),
     behind: sum(ends) - sum(offsets),
     movedAt: at,
+    halts,
     ...(building && { building: { generation: building.generation, applied: sum(building.offsets) } }),
   }
 }

@@ -147,13 +147,16 @@ export const logOf = (fields: Shapes, optional: Shapes): CollectionMade => ({
 
 /** `projections` of a domain that builds views from its logs; domains that share a database share it. */
 export const PROJECTIONS: CollectionMade = {
-  schema: documentOf({
-    _id: TEXT,
-    generation: NUMBER,
-    offsets: { bsonType: 'array', minItems: 16, maxItems: 16 },
-    version: NUMBER,
-    at: DATE,
-  }),
+  schema: documentOf(
+    {
+      _id: TEXT,
+      generation: NUMBER,
+      offsets: { bsonType: 'array', minItems: 16, maxItems: 16 },
+      version: NUMBER,
+      at: DATE,
+    },
+    { halts: LIST },
+  ),
 }
 
 /** `quotas` of a domain whose operations store something for users; domains that share a database share it. */

@@ -126,6 +126,63 @@ test('a rebuild that was cut short goes on; one that somebody else ended does no
   t.like(await verify(system, projection, quiet), { equal: true })
 })
 
+test('an entry that can’t be taken halts its stream alone, is told, and is taken with all behind it once it can be', async (t) => {
+  const system = await createTestSystem(t)
+  const [ada, bob, ...others] = await Promise.all(Array.from({ length: 12 }, () => system.makeUser()))
+  if (!ada || !bob) throw new Error('nobody')
+  const send = async (from: Caller, to: Caller, text: string): Promise<number> =>
+    (await system.run(messages.sendMessage, { toUserId: to.userId, text }, from)).seq
+  const heard = async ({ userId }: Caller): Promise<unknown[]> => {
+    const { entries } = await system.run(feeds.readFeed, { feed: `user:${userId}`, after: 0 }, null)
+    return entries.map(({ data }) => data['text'])
+  }
+  const followers = followersOf(system)
+  const drainAll = async (): Promise<void> => {
+    for (const follower of followers) await drain(follower)
+  }
+  const checks = async () => {
+    const told = (await system.run(messages.reportMessageView, {}, null)).checks
+    return told.map(({ ok, detail }) => (ok ? 'ok' : detail))
+  }
+
+  const first = await send(ada, bob, '1')
+  await drainAll()
+  const bad = await send(ada, bob, '2')
+  const log = system.databases.connection('messages').collection<{ _id: number; message?: unknown }>('messageLog')
+  const { message } = (await log.findOne({ _id: bad })) ?? {}
+  const write = (value: unknown) =>
+    log.updateOne({ _id: bad }, { $set: { message: value } }, { bypassDocumentValidation: true })
+  await write(null)
+  for (const other of others) await send(ada, other, 'to another')
+  const last = await send(bob, ada, '3')
+  await drainAll()
+
+  for (const other of others) t.is((await shown(system, [other, ada])).length, 1)
+  for (const other of others) t.deepEqual(await heard(other), ['to another'])
+  t.deepEqual(await shown(system, [ada, bob]), [1])
+  t.deepEqual([await heard(bob), await heard(ada)], [['1'], []])
+  const read = { withUserId: bob.userId, after: last }
+  t.is((await system.refused(messages.getConversation, read, ada)).code, 'view_behind')
+  t.is((await system.run(messages.getConversation, { ...read, after: first }, ada)).items.length, 1)
+  system.clock.advance(60_000)
+  const stands = (name: string) => `${name} can't take 1 streams, the oldest for 1 min`
+  t.deepEqual(await checks(), [stands('messageBoxes'), stands('messageLog')])
+  for (let i = 0; i < 12; i++) {
+    await drainAll()
+    system.clock.advance(300_001)
+  }
+  const { halts } = await statusOf(system, anyProjection(system))
+  t.is(halts.length, 1)
+  t.true((halts[0]?.failures ?? 0) > 10)
+
+  await write(message)
+  await drainAll()
+  t.deepEqual(await shown(system, [ada, bob]), [1, 2, 3])
+  t.deepEqual([await heard(bob), await heard(ada)], [['1', '2'], ['3']])
+  t.deepEqual(await checks(), ['ok', 'ok'])
+  t.like(await verify(system, anyProjection(system), quiet), { equal: true })
+})
+
 test('followers keep views and feeds up with the logs, woken by what is appended', async (t) => {
   const system = await createTestSystem(t)
   const [buyer, seller] = [await system.makeUser(), await system.makeUser()]
