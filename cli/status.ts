@@ -20,6 +20,12 @@ const SOON_MS = 600
 const DATABASE_MS = 300
 
 await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
+  const code = await tell(json ?? false)
+  // Whoever still looks at a database that hangs would keep the process, and the person, waiting.
+  process.exit(code)
+})
+
+async function tell(json: boolean): Promise<number> {
   const config = loadConfig()
   tellPlaces(config, allDomains())
   const asking = ask(config)
@@ -36,7 +42,7 @@ await command(USAGE, { json: { type: 'boolean' } }, async ({ json }) => {
   console.log(whatIsDown(config))
   console.log(await looking)
   return 2
-})
+}
 
 async function ask(config: Config): Promise<Data<'getStatus'> | string> {
   try {

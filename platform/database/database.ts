@@ -29,6 +29,9 @@ export interface Databases {
   close(): Promise<void>
 }
 
+/** Less than peers wait for a health answer. Whoever asks for the status waits a second in all, and loads a client first. */
+const PING_TIMEOUT_MS = 500
+
 /**
  * One connection a domain: each may live on a MongoDB of its own, and where they share one, the many large reads of one
  * domain wait for its own sockets, not for those of all others.
@@ -37,6 +40,8 @@ export function createDatabases(config: Config, log: Logger): Databases {
   const connections = new Map<string, Connection>()
   const connected = new Set<string>()
   const models = new Map<ModelDefinition<never>, Model<never>>()
+  /** Domains whose database has let a ping wait for too long, until it answers that one. */
+  const hanging = new Set<string>()
 
   const connection = (domain: string): Connection => {
     let known = connections.get(domain)
@@ -47,6 +52,29 @@ export function createDatabases(config: Config, log: Logger): Databases {
       connections.set(domain, known)
     }
     return known
+  }
+
+  async function pings(domain: string): Promise<boolean> {
+    const { readyState, db } = connection(domain)
+    // Asked all the same, the driver would wait for it to come back. One that hangs is not asked again beside that.
+    if (readyState !== mongoose.ConnectionStates.connected || !db || hanging.has(domain)) return false
+    const answered = db.command({ ping: 1 }).then(
+      () => true,
+      () => false,
+    )
+    void answered.then(() => hanging.delete(domain))
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => {
+        hanging.add(domain)
+        resolve(false)
+      }, PING_TIMEOUT_MS)
+    })
+    try {
+      return await Promise.race([answered, late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   return {
@@ -79,7 +107,7 @@ export function createDatabases(config: Config, log: Logger): Databases {
       )
     },
     async ping() {
-      const answers = [...connected].map(async (domain) => [domain, await pings(connection(domain))] as const)
+      const answers = [...connected].map(async (domain) => [domain, await pings(domain)] as const)
       return Object.fromEntries(await Promise.all(answers))
     },
     async close() {
@@ -90,24 +118,5 @@ export function createDatabases(config: Config, log: Logger): Databases {
         }),
       )
     },
-  }
-}
-
-/** Less than peers wait for a health answer, and people for npm run status. */
-const PING_TIMEOUT_MS = 700
-
-async function pings(connection: Connection): Promise<boolean> {
-  // Asked all the same, the driver would wait for it to come back.
-  if (connection.readyState !== mongoose.ConnectionStates.connected) return false
-  const answered = connection.db?.command({ ping: 1 }).then(
-    () => true,
-    () => false,
-  )
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, PING_TIMEOUT_MS, false)))
-  try {
-    return await Promise.race([answered ?? false, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
