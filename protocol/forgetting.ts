@@ -2,6 +2,7 @@ import mongoose, { type Collection } from 'mongoose'
 import { updateOf } from '../platform/database/updates.js'
 import type { Context } from '../platform/runtime/function.js'
 import type { Places } from './participant.js'
+import { eachPage } from './retries.js'
 import type { Id } from './store.js'
 
 /**
@@ -159,18 +160,10 @@ export async function tidyAll<D extends { _id: Id }>(
 ): Promise<Tidied> {
   const mark = forgettingMark(ctx)
   const report = { cleared: 0, forgotten: 0 }
-  let page: D[] = []
-  const tidyPage = async () => {
-    report.cleared += await clearFinal(forgetful, page)
-    report.forgotten += await forgetOld(forgetful, page, mark)
-    page = []
-  }
-  for await (const document of untidy) {
-    if (ctx.remainingMs() === 0) return report
-    page.push(document)
-    if (page.length === AT_ONCE) await tidyPage()
-  }
-  await tidyPage()
+  await eachPage(ctx, { found: untidy, size: AT_ONCE }, async (part) => {
+    report.cleared += await clearFinal(forgetful, part)
+    report.forgotten += await forgetOld(forgetful, part, mark)
+  })
   return report
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from '../platform/runtime/function.js'
+import { outOfReach } from '../platform/runtime/system.js'
 
 /** What recovery failed so often to drive on waits for an admin: it is parked. */
 export const PARK_AFTER = 15
@@ -46,4 +47,52 @@ export async function sweep<T>(
       for (const item of queue) if (ctx.remainingMs() > 0) await run(item)
     }),
   )
+}
+
+/**
+ * Works on a page at once; where that fails, on each of it alone, so that one that always fails does not hold up the others.
+ * Answers what it failed with. A database that is out of reach fails for all.
+ */
+export async function eachAlone<T>(
+  page: readonly T[],
+  work: (part: readonly T[]) => Promise<void>,
+): Promise<unknown[]> {
+  try {
+    await work(page)
+    return []
+  } catch (error) {
+    if (outOfReach(error)) throw error
+    if (page.length <= 1) return [error]
+    const failures: unknown[] = []
+    for (const each of page) for (const failure of await eachAlone([each], work)) failures.push(failure)
+    return failures
+  }
+}
+
+/**
+ * Works through all there is, a page at a time, while there is time. Where some failed it throws in the end: the sweep's job
+ * fails, which getStatus tells.
+ */
+export async function eachPage<T>(
+  ctx: Pick<Context, 'remainingMs'>,
+  { found, size }: { found: AsyncIterable<T>; size: number },
+  work: (part: readonly T[]) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = []
+  let page: T[] = []
+  const endPage = async (): Promise<void> => {
+    for (const failure of await eachAlone(page, work)) failures.push(failure)
+    page = []
+  }
+  for await (const each of found) {
+    if (ctx.remainingMs() === 0) break
+    page.push(each)
+    if (page.length === size) await endPage()
+  }
+  if (page.length > 0 && ctx.remainingMs() > 0) await endPage()
+  throwFirst(failures)
+}
+
+export function throwFirst(failures: readonly unknown[]): void {
+  if (failures.length > 0) throw new Error(`${failures.length} could not be tidied`, { cause: failures[0] })
 }

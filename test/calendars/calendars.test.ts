@@ -114,9 +114,13 @@ test('two confirmed bookings of one seller never overlap, however many are confi
   const confirm = async (by: TestSystem, invitationId: string): Promise<string> => {
     const input = { invitationId, confirmationId: by.newId() }
     for (;;) {
+      const startedAt = performance.now()
       const answer = await by.run(calendars.confirmInvitation, input, seller).then(
         ({ state }) => state,
-        ({ code }: { code: string }) => code,
+        ({ code, message, cause }: Error & { code: string }) => {
+          t.log(`${code} after ${Math.round(performance.now() - startedAt)} ms: ${message} ${String(cause)}`)
+          return code
+        },
       )
       if (answer !== 'deadline_exceeded' && answer !== 'unavailable') return answer
     }

@@ -1,6 +1,7 @@
 import type { Types } from 'mongoose'
 import { define, type Context } from '../../../platform/runtime/function.js'
 import { clearFinal, forgetOld, forgettingMark } from '../../../protocol/forgetting.js'
+import { eachAlone, throwFirst } from '../../../protocol/retries.js'
 import { users } from '../contract.js'
 import { archiveLedger, RECENT_LIMIT } from '../ledger.changes.js'
 import { forgetfulUsers, MARKER_FIELDS, type Marked } from '../marker.changes.js'
@@ -17,17 +18,22 @@ const sweep = (): { after: Types.ObjectId | null } => ({ after: null })
 
 export default define(users.tidyUsers, async (ctx) => {
   const report = { archived: 0, cleared: 0, forgotten: 0 }
+  const failures: unknown[] = []
   const position = ctx.use(sweep)
   while (ctx.remainingMs() > ctx.config.deadlinesMs.quick) {
     const page = await nextPage(ctx, position.after)
     position.after = page.at(-1)?._id ?? null
     if (position.after === null) break
 
-    for (const { _id, overlong } of page) if (overlong.length > 0) report.archived += await archiveLedger(ctx, _id)
-    const forgetful = await forgetfulUsers(ctx, page)
-    report.cleared += await clearFinal(forgetful, page)
-    report.forgotten += await forgetOld(forgetful, page, forgettingMark(ctx))
+    const failed = await eachAlone(page, async (part) => {
+      for (const { _id, overlong } of part) if (overlong.length > 0) report.archived += await archiveLedger(ctx, _id)
+      const forgetful = await forgetfulUsers(ctx, part)
+      report.cleared += await clearFinal(forgetful, part)
+      report.forgotten += await forgetOld(forgetful, part, forgettingMark(ctx))
+    })
+    for (const failure of failed) failures.push(failure)
   }
+  throwFirst(failures)
   return report
 })
 
