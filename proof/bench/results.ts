@@ -1,3 +1,4 @@
+import type { ArmNumber } from './arms/arm.js'
 import type { Sample } from './measure.js'
 import type { Options } from './options.js'
 
@@ -7,6 +8,8 @@ export interface Results {
   startedAt: string
   machine: Machine
   options: Options
+  /** Arms that were asked for, and can't be had on this machine. */
+  skipped: { arm: ArmNumber; why: string }[]
   ceilings: Ceiling[]
   samples: Sample[]
   reads: ReadResult[]
@@ -21,6 +24,8 @@ export interface Machine {
   os: string
   node: string
   mongod: string
+  /** null: no arm needed it. */
+  postgres: string | null
   /** Busy processes a core when the run began: far above 0, others worked here too. */
   loadPerCore: number
 }

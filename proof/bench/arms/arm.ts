@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../platform/contract/errors.js'
+import type { News } from '../news.js'
 import type { BookingRequest } from '../workload.js'
 
 /**
@@ -9,6 +10,13 @@ export type Outcome = { result: 'accepted' } | { result: 'refused' | 'failed'; w
 
 export const ACCEPTED: Outcome = { result: 'accepted' }
 
+/** How a rival books, wherever it is called from. */
+export interface Rival {
+  /** Rejects with Refused where a rule is against it. */
+  book(request: BookingRequest): Promise<void>
+  close(): Promise<void>
+}
+
 /** One way of making bookings. */
 export interface Arm {
   number: ArmNumber
@@ -18,6 +26,8 @@ export interface Arm {
   productPids(): number[]
   /** Calls another operation as an admin. Only the product's arms can. */
   ask(operation: string, input: object): Promise<unknown>
+  /** What its users' sockets hear of bookings; without it nobody is told. */
+  news?: News
   /** The arm's own audit, where it has one: what is wrong with the books. */
   audit(): Promise<string[]>
   close(): Promise<void>
@@ -30,6 +40,8 @@ export const ARMS = {
   4: 'Holdfast as `npm start` starts it: under PM2, its default apps, users on socket.io',
   5: 'multi-document transaction behind socket.io',
   6: 'Holdfast without PM2, its functions in one app, users on socket.io',
+  7: 'PostgreSQL transaction behind socket.io',
+  8: 'PostgreSQL, waiting bookings in one statement together, behind socket.io',
 } as const
 export type ArmNumber = keyof typeof ARMS
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io-client'
 import type { Result } from '../../../platform/contract/errors.js'
 import { signToken } from '../../../platform/runtime/tokens.js'
+import { listenToNews } from '../news.js'
 import { ask, connectAll } from '../sockets.js'
 import { ADMIN, USERS, userIdOf } from '../workload.js'
 import { ACCEPTED, outcomeOf, violationsOf, type Arm, type ArmNumber } from './arm.js'
@@ -34,6 +35,7 @@ export async function endToEndArm(installation: Installation, number: ArmNumber 
     },
     productPids: () => processes.flatMap(({ pids }) => pids),
     ask: askAdmin,
+    news: listenToNews(users),
     async audit() {
       const ended = await installation.ended()
       return [...(await violationsOf(askAdmin)), ...ended.map((name) => `${name} has ended`)]

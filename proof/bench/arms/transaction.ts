@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { BookingRequest } from '../workload.js'
-import { ACCEPTED, asksNothing, type Arm } from './arm.js'
+import { ACCEPTED, asksNothing, type Arm, type Rival } from './arm.js'
 import {
   bookingDocument,
   carIsFree,
@@ -18,7 +18,7 @@ import {
  * What a user would write instead: one insert and two guarded updates in a transaction. The contended car comes last,
  * so that its conflicts are as short as they can be.
  */
-export async function bookInTransaction(
+async function bookInTransaction(
   client: mongo.MongoClient,
   { bookings, cars, users }: Collections,
   request: BookingRequest,
@@ -49,16 +49,22 @@ export async function bookInTransaction(
   )
 }
 
-/** Arm 1. */
-export async function transactionArm(uri: string): Promise<Arm> {
+/** Of arms 1 and 5. */
+export async function openTransactions(uri: string): Promise<Rival> {
   const client = await openClient(uri)
   const collections = collectionsOf(client.db())
+  return { book: (request) => bookInTransaction(client, collections, request), close: () => client.close() }
+}
+
+/** Arm 1. */
+export async function transactionArm(uri: string): Promise<Arm> {
+  const { book, close } = await openTransactions(uri)
   return {
     number: 1,
-    book: (request) => bookInTransaction(client, collections, request).then(() => ACCEPTED, outcomeOfError),
+    book: (request) => book(request).then(() => ACCEPTED, outcomeOfError),
     productPids: () => [],
     ask: asksNothing,
     audit: () => Promise.resolve([]),
-    close: () => client.close(),
+    close,
   }
 }

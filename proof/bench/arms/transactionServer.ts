@@ -1,15 +1,24 @@
 import mongoose from 'mongoose'
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
-import { ACCEPTED, type Outcome } from './arm.js'
-import { collectionsOf, openClient, outcomeOfError } from './documents.js'
-import { bookInTransaction } from './transaction.js'
+import { ACCEPTED, type Outcome, type Rival } from './arm.js'
+import { outcomeOfError } from './documents.js'
+import { openTransactions as openMongoTransactions } from './transaction.js'
+import { openBatches } from '../postgres/batches.js'
+import { openTransactions as openPostgresTransactions } from '../postgres/transaction.js'
 
 /**
- * Arm 5's server: socket.io, and the transaction of arm 1 behind it. It checks nothing but what the guards check.
+ * The server of the arms that are Holdfast's rivals: socket.io, and a way to book behind it. It checks nothing but what
+ * the guards check.
  *
- *     node transactionServer.js <uri>
+ *     node transactionServer.js <way> <uri>
  */
+const WAYS: Record<string, (uri: string) => Rival | Promise<Rival>> = {
+  mongodb: openMongoTransactions,
+  postgres: openPostgresTransactions,
+  'postgres-batches': openBatches,
+}
+
 const { ObjectId } = mongoose.Types
 const HOUR_MS = 3_600_000
 
@@ -20,8 +29,9 @@ interface Input {
   to: string
 }
 
-const client = await openClient(process.argv[2] ?? '')
-const collections = collectionsOf(client.db())
+const [, , way = '', uri = ''] = process.argv
+const rival = await WAYS[way]?.(uri)
+if (!rival) throw new Error(`There is no way "${way}"`)
 const http = createServer()
 const io = new Server(http, { transports: ['websocket'], serveClient: false })
 
@@ -30,18 +40,20 @@ io.on('connection', (socket) => {
   socket.on('createBooking', (input: Input, answer: (outcome: Outcome) => void) => {
     const from = new Date(input.from)
     const to = new Date(input.to)
-    bookInTransaction(client, collections, {
-      bookingId: new ObjectId(input.bookingId),
-      user: 0,
-      userId: new ObjectId(userId),
-      carId: new ObjectId(input.carId),
-      from,
-      to,
-      cost: Math.ceil((to.getTime() - from.getTime()) / HOUR_MS) * price,
-    }).then(
-      () => answer(ACCEPTED),
-      (error: unknown) => answer(outcomeOfError(error)),
-    )
+    rival
+      .book({
+        bookingId: new ObjectId(input.bookingId),
+        user: 0,
+        userId: new ObjectId(userId),
+        carId: new ObjectId(input.carId),
+        from,
+        to,
+        cost: Math.ceil((to.getTime() - from.getTime()) / HOUR_MS) * price,
+      })
+      .then(
+        () => answer(ACCEPTED),
+        (error: unknown) => answer(outcomeOfError(error)),
+      )
   })
 })
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fill, formatted, toMarkdown } from '../../support/markdown.js'
 import type { Results } from '../results.js'
+import { picture } from './picture.js'
 import { plot } from './plot.js'
 import {
   armTable,
@@ -12,11 +13,12 @@ import {
   instanceTable,
   readTable,
   sizeTable,
+  socketTable,
 } from './tables.js'
 import { targetTable } from './targets.js'
 
 /**
- * Writes performance.json and performance.svg, and puts the tables between their markers in performance.md. A table that
+ * Writes performance.json and the two pictures, and puts the tables between their markers in performance.md. A table that
  * the run has no figures for stays as it was.
  */
 export async function writeReport(results: Results, directory: string): Promise<void> {
@@ -28,7 +30,10 @@ export async function writeReport(results: Results, directory: string): Promise<
     if (content !== null) filled = fill(filled, name, content)
   }
   await writeFile(join(directory, 'performance.json'), `${JSON.stringify(results, null, 2)}\n`)
-  if (results.samples.length > 0) await writeFile(join(directory, 'performance.svg'), plot(results))
+  if (results.samples.length > 0) {
+    await writeFile(join(directory, 'performance.svg'), picture(results))
+    await writeFile(join(directory, 'performance-by-load.svg'), plot(results))
+  }
   await writeFile(file, await formatted(file, filled))
   console.log(`\nWritten: ${file}`)
 }
@@ -39,8 +44,9 @@ function sections(results: Results): Record<string, string | null> {
   return {
     run: describeRun(results),
     targets: toMarkdown(targetTable(results)),
-    arms: toMarkdown(armTable()),
+    arms: toMarkdown(armTable(results)),
     comparison: samples.length > 0 ? toMarkdown(comparison(results)) : null,
+    sockets: samples.some(({ toSocket }) => toSocket !== null) ? toMarkdown(socketTable(results)) : null,
     ceilings: toMarkdown(ceilingTable(results)),
     reads: reads.length > 0 ? toMarkdown(readTable(results)) : null,
     idle: idle.length > 0 ? toMarkdown(idleTable(results)) : null,
@@ -49,11 +55,12 @@ function sections(results: Results): Record<string, string | null> {
 }
 
 function describeRun({ command, startedAt, machine, options }: Results): string {
-  const { cpu, cores, memoryGb, os, node, mongod, loadPerCore } = machine
+  const { cpu, cores, memoryGb, os, node, mongod, postgres, loadPerCore } = machine
   return [
     `    ${command}`,
     '',
-    `${startedAt.slice(0, 10)}, ${cores} cores (${cpu}), ${memoryGb} GB, ${os}, Node ${node}, mongod ${mongod}; ` +
+    `${startedAt.slice(0, 10)}, ${cores} cores (${cpu}), ${memoryGb} GB, ${os}, Node ${node}, mongod ${mongod}, ` +
+      `PostgreSQL ${postgres ?? 'not measured'}; ` +
       `${options.rounds} rounds of ${options.seconds} s; ` +
       `${loadPerCore.toFixed(1)} busy processes a core when it began.`,
   ].join('\n')
@@ -62,8 +69,9 @@ function describeRun({ command, startedAt, machine, options }: Results): string 
 const skeleton = (): string =>
   [
     '# Performance',
-    ...['run', 'targets', 'arms', 'comparison', 'ceilings', 'reads', 'growth', 'idle'].map(
+    '![Bookings a second, side by side](performance.svg)',
+    ...['run', 'targets', 'arms', 'comparison', 'sockets', 'ceilings', 'reads', 'growth', 'idle'].map(
       (name) => `<!-- measured: ${name} -->\n<!-- /measured -->`,
     ),
-    '![Bookings a second by bookings in flight](performance.svg)',
+    '![Bookings a second by bookings in flight](performance-by-load.svg)',
   ].join('\n\n')

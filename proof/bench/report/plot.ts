@@ -11,14 +11,21 @@ const COLOURS: Record<ArmNumber, string> = {
   4: '#7c3aed',
   5: '#f59e0b',
   6: '#c4b5fd',
+  7: '#0e7490',
+  8: '#22d3ee',
 }
 const LEGEND_LINE = 18
 
 /** Bookings a second by bookings in flight, a panel a workload and a line an arm, as an SVG document. */
 export function plot({ samples, options }: Results): string {
   const all = summarize(samples).filter(({ inFlight }) => inFlight !== null)
-  const workloads = options.workloads.filter((workload) => workload !== 'busy')
-  const columns = Math.min(2, workloads.length)
+  const levelsOf = (workload: Workload): number[] =>
+    options.levels.filter((level) => level.workload === workload).map(({ inFlight }) => inFlight)
+  // A line needs two points.
+  const workloads = [...new Set(options.levels.map(({ workload }) => workload))].filter(
+    (workload) => levelsOf(workload).length > 1,
+  )
+  const columns = Math.max(1, Math.min(2, workloads.length))
   const rows = Math.ceil(workloads.length / columns)
   const width = columns * PANEL.width
   const legendTop = rows * PANEL.height
@@ -26,7 +33,7 @@ export function plot({ samples, options }: Results): string {
   const panels = workloads.map((workload, i) => {
     const x = (i % columns) * PANEL.width
     const y = Math.floor(i / columns) * PANEL.height
-    return `<g transform="translate(${x} ${y})">${panel(workload, all, options.inFlight, options.arms)}</g>`
+    return `<g transform="translate(${x} ${y})">${panel(workload, all, levelsOf(workload), options.arms)}</g>`
   })
   const legend = options.arms.map(
     (arm, i) =>
@@ -48,8 +55,7 @@ function panel(workload: Workload, all: Summary[], levels: number[], arms: ArmNu
   const top = niceCeiling(Math.max(1, ...shown.map(({ bookingsPerSecond }) => bookingsPerSecond)))
   const inner = { width: PANEL.width - PANEL.left - PANEL.right, height: PANEL.height - PANEL.top - PANEL.bottom }
   // Levels are powers of each other: evenly spaced, as on a logarithmic axis.
-  const xOf = (level: number) =>
-    PANEL.left + (levels.length < 2 ? inner.width / 2 : (levels.indexOf(level) / (levels.length - 1)) * inner.width)
+  const xOf = (level: number) => PANEL.left + (levels.indexOf(level) / (levels.length - 1)) * inner.width
   const yOf = (rate: number) => PANEL.top + inner.height * (1 - rate / top)
   const bottom = yOf(0)
 

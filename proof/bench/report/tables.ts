@@ -2,11 +2,10 @@ import { ARMS, type ArmNumber } from '../arms/arm.js'
 import type { Sample } from '../measure.js'
 import type { Table } from '../../support/markdown.js'
 import { median } from '../../support/numbers.js'
-import type { Results } from '../results.js'
+import type { IdleApp, Results } from '../results.js'
 
 /** The samples of one arm at one workload and pace, over all rounds: the median of each figure. */
-export interface Summary extends Omit<Sample, 'anomalies' | 'cpu'> {
-  cpu: Sample['cpu']
+export interface Summary extends Omit<Sample, 'anomalies'> {
   anomalies: number
 }
 
@@ -34,13 +33,19 @@ export function summarize(samples: Sample[]): Summary[] {
       accepted: total((s) => s.accepted),
       refused: total((s) => s.refused),
       failed: total((s) => s.failed),
+      toSocket: first.toSocket && {
+        heard: total((s) => s.toSocket?.heard ?? 0),
+        missing: total((s) => s.toSocket?.missing ?? 0),
+        p50: of((s) => s.toSocket?.p50 ?? 0),
+        p99: of((s) => s.toSocket?.p99 ?? 0),
+      },
       anomalies: total((s) => s.anomalies.length),
     }
   })
 }
 
 /** The arm that one is measured by: in process the transaction, end to end the transaction behind socket.io. */
-const RIVALS: Record<ArmNumber, ArmNumber> = { 1: 1, 2: 1, 3: 1, 4: 5, 5: 5, 6: 5 }
+const RIVALS: Record<ArmNumber, ArmNumber> = { 1: 1, 2: 1, 3: 1, 4: 5, 5: 5, 6: 5, 7: 5, 8: 5 }
 
 export function rivalOf(summary: Summary, all: Summary[]): Summary | undefined {
   return all.find(
@@ -53,7 +58,7 @@ export function rivalOf(summary: Summary, all: Summary[]): Summary | undefined {
 }
 
 const digits = (value: number, count: number): string => (Number.isFinite(value) ? value.toFixed(count) : '-')
-export const ratio = (value: number): string => `${digits(value, 2)} x`
+const ratio = (value: number): string => `${digits(value, 2)} x`
 
 /** Every arm at every workload and pace. */
 export function comparison({ samples, ceilings }: Results): Table {
@@ -105,7 +110,30 @@ export const ceilingTable = ({ ceilings }: Results): Table => [
   ...ceilings.map(({ inFlight, writesPerSecond }) => [String(inFlight), digits(writesPerSecond, 0)]),
 ]
 
-export const armTable = (): Table => [['arm', 'what it is'], ...Object.entries(ARMS).map(([n, what]) => [n, what])]
+/** Whom the run compared, and who could not be had. */
+export const armTable = ({ options, skipped }: Results): Table => [
+  ['arm', 'what it is', 'in this run'],
+  ...Object.entries(ARMS).map(([n, what]) => {
+    const missing = skipped.find(({ arm }) => arm === Number(n))
+    const asked = options.arms.includes(Number(n) as ArmNumber)
+    return [n, what, missing ? `skipped: ${missing.why}` : asked ? 'measured' : 'not asked for']
+  }),
+]
+
+/** How long users wait to be told of what is committed. */
+export const socketTable = ({ samples }: Results): Table => [
+  ['workload', 'in flight', 'arm', 'told', 'commit to socket, p50 ms', 'p99 ms', 'not told within 10 s'],
+  ...summarize(samples).flatMap(({ workload, inFlight, perSecond, arm, toSocket }) =>
+    toSocket
+      ? [
+          [
+            ...[workload, inFlight === null ? `${perSecond}/s` : String(inFlight), String(arm), String(toSocket.heard)],
+            ...[digits(toSocket.p50, 0), digits(toSocket.p99, 0), String(toSocket.missing)],
+          ],
+        ]
+      : [],
+  ),
+]
 
 export const readTable = ({ reads }: Results): Table => {
   const [echo] = reads
@@ -123,20 +151,19 @@ export const readTable = ({ reads }: Results): Table => {
 
 export const idleTable = ({ idle }: Results): Table => [
   ['app', 'processes', 'CPU, % of a core', 'memory, MB'],
-  ...idle.map(({ app, processes, cpu, residentMb }) => [
-    app,
-    String(processes),
-    digits(100 * cpu, 1),
-    String(residentMb),
-  ]),
-  ['all', ...totals(idle)],
+  ...idle.map(idleRow),
+  idleRow({ app: 'all', ...totals(idle) }),
 ]
 
-const totals = (idle: Results['idle']): string[] => [
-  String(idle.reduce((sum, { processes }) => sum + processes, 0)),
-  digits(100 * idle.reduce((sum, { cpu }) => sum + cpu, 0), 1),
-  String(idle.reduce((sum, { residentMb }) => sum + residentMb, 0)),
+const idleRow = ({ app, processes, cpu, residentMb }: IdleApp): string[] => [
+  ...[app, String(processes), digits(100 * cpu, 1), String(residentMb)],
 ]
+
+export const totals = (idle: IdleApp[]): Omit<IdleApp, 'app'> => ({
+  processes: idle.reduce((sum, each) => sum + each.processes, 0),
+  cpu: idle.reduce((sum, each) => sum + each.cpu, 0),
+  residentMb: idle.reduce((sum, each) => sum + each.residentMb, 0),
+})
 
 export const sizeTable = ({ growth }: Results): Table => [
   [
@@ -189,6 +216,7 @@ function toText(table: Table): string {
 export function printSummary(results: Results): void {
   const tables: [Table, boolean][] = [
     [comparison(results), results.samples.length > 0],
+    [socketTable(results), results.samples.some(({ toSocket }) => toSocket !== null)],
     [readTable(results), results.reads.length > 0],
     [idleTable(results), results.idle.length > 0],
     [sizeTable(results), results.growth !== null],
