@@ -33,7 +33,10 @@ export function createAgenda(
     defaultConcurrency: atOnce,
   })
   agenda.on('error', report)
-  agenda.notifyVia(new DueJobs(db.collection<StoredJob>(collection), agenda, log))
+  const dueJobs = new DueJobs(db.collection<StoredJob>(collection), agenda, log)
+  agenda.notifyVia(dueJobs)
+  // It has its next time now.
+  agenda.on('complete', () => dueJobs.wake())
   return agenda
 }
 

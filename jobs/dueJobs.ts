@@ -1,6 +1,5 @@
 import { BaseNotificationChannel, toJobId, type Agenda } from 'agenda'
 import type { mongo } from 'mongoose'
-import { watchCollection } from '../platform/database/watchCollection.js'
 import { createAlarm } from '../platform/lib/alarm.js'
 import type { Logger } from '../platform/lib/log.js'
 import { outOfReach } from '../platform/runtime/system.js'
@@ -11,6 +10,11 @@ import type { StoredJob } from './store.js'
  * looks in between.
  */
 export const SWEEP_MS = 30_000
+/**
+ * So often it is looked at when the next one is due, for other processes tell nobody what they save. A look costs two seeks; a change
+ * stream in its place would cost the server a look at whatever is written anywhere.
+ */
+const LOOK_MS = 2000
 /** A job is taken so long before its time at most. A timer may ring a moment early; Agenda waits for the rest. */
 export const AHEAD_MS = 50
 /** Between two rings: while all run that may run here, what is due besides would ring without end. */
@@ -21,7 +25,7 @@ const MAX_HELD = 500
 
 /**
  * In place of polling, one of Agenda's notification channels: it sleeps until the next job is due, or until the lock of
- * a dead holder ends, and then has Agenda take what there is. A change stream wakes it when jobs change.
+ * a dead holder ends, and then has Agenda take what there is.
  *
  * Agenda's own channel of change streams tells of jobs that are due when they are saved, and fetches each that changes;
  * what becomes due later still has to be polled for.
@@ -31,7 +35,6 @@ export class DueJobs extends BaseNotificationChannel {
   readonly #definitions: Agenda['definitions']
   readonly #log: Logger
   readonly #alarm = createAlarm()
-  #watch: { close(): Promise<void> } | undefined
   #running: Promise<void> | undefined
 
   /** `definitions`: of the jobs that run here. */
@@ -46,11 +49,6 @@ export class DueJobs extends BaseNotificationChannel {
     this.setState('connected')
     // agendash runs nothing.
     if (Object.keys(this.#definitions).length === 0) return Promise.resolve()
-    this.#watch = watchCollection(this.#jobs as unknown as mongo.Collection, {
-      match: { operationType: { $ne: 'delete' } },
-      changed: () => this.#alarm.wake(),
-      log: this.#log,
-    })
     this.#running = this.#run()
     return Promise.resolve()
   }
@@ -58,13 +56,18 @@ export class DueJobs extends BaseNotificationChannel {
   async disconnect(): Promise<void> {
     this.setState('disconnected')
     this.#alarm.wake()
-    await this.#watch?.close()
     await this.#running
   }
 
-  /** What is saved is told by the change stream. */
+  /** Saved here; what other processes save is found by the next look. */
   publish(): Promise<void> {
+    this.wake()
     return Promise.resolve()
+  }
+
+  /** Something may be due sooner than was known. */
+  wake(): void {
+    this.#alarm.wake()
   }
 
   async #run(): Promise<void> {
@@ -75,7 +78,7 @@ export class DueJobs extends BaseNotificationChannel {
         const now = Date.now()
         const ringAt = Math.max(dueAt - AHEAD_MS, notBefore)
         if (ringAt > now) {
-          await this.#alarm.wait(Math.min(ringAt - now, SWEEP_MS))
+          await this.#alarm.wait(Math.min(ringAt - now, LOOK_MS))
           continue
         }
         notBefore = now + GAP_MS

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose'
-import { watchCollection } from '../platform/database/watchCollection.js'
+import { byDatabase } from '../platform/database/database.js'
+import { watchCollections } from '../platform/database/watchCollections.js'
 import { createAlarm, type Alarm } from '../platform/lib/alarm.js'
 import type { System } from '../platform/runtime/system.js'
 import type { ProjectionFollower } from './follower.js'
@@ -38,16 +39,18 @@ export function startFollowers(system: System, followers: readonly ProjectionFol
     }
   }
 
-  function watch({ domain, log: collection }: ProjectionFollower): { close(): Promise<void> } {
-    const db = system.databases.connection(domain).db as mongo.Db
-    return watchCollection(db.collection(collection), {
-      match: { operationType: 'insert' },
-      changed: () => followers.filter((each) => each.log === collection).forEach((each) => alarms.get(each)?.wake()),
+  /** A stream a database: domains may share one. */
+  function watch(domains: readonly string[]): { close(): Promise<void> } {
+    const db = system.databases.connection(domains[0] as string).db as mongo.Db
+    const followed = followers.filter(({ domain }) => domains.includes(domain))
+    return watchCollections(db, [...new Set(followed.map((each) => each.log))], {
+      inserted: (collection) =>
+        followed.filter((each) => each.log === collection).forEach((each) => alarms.get(each)?.wake()),
       log,
     })
   }
 
-  const watches = [...new Map(followers.map((each) => [each.log, each])).values()].map(watch)
+  const watches = byDatabase(system.config, [...new Set(followers.map(({ domain }) => domain))]).map(watch)
   const runs = [...alarms].map(([follower, alarm]) => run(follower, alarm))
 
   return {

@@ -29,6 +29,17 @@ export interface Databases {
   close(): Promise<void>
 }
 
+/** The domains that share a database, together. */
+export function byDatabase(config: Pick<Config, 'mongodbUri'>, domains: readonly string[]): string[][] {
+  const found = new Map<string, string[]>()
+  for (const domain of domains) {
+    const uri = config.mongodbUri(domain)
+    const key = `${uri} ${databaseName(uri)}`
+    found.set(key, [...(found.get(key) ?? []), domain])
+  }
+  return [...found.values()]
+}
+
 /** Less than peers wait for a health answer. Whoever asks for the status waits a second in all, and loads a client first. */
 const PING_TIMEOUT_MS = 500
 

@@ -1,7 +1,7 @@
 import mongoose, { type Connection } from 'mongoose'
 import { updateOf } from '../database/updates.js'
 import { coalesce } from '../lib/coalesce.js'
-import { databaseName } from '../../config/index.js'
+import { byDatabase } from '../database/database.js'
 import { connect } from '../runtime/connect.js'
 import { EVENTS, type DeliveryFailure, type StoredEvent } from './events.js'
 import type { System } from '../runtime/system.js'
@@ -26,13 +26,7 @@ export interface PendingEvent extends StoredEvent {
 /** Every database that domains of ours use. One instance a system: `await ctx.use(outboxes)`. */
 export async function outboxes(system: System): Promise<Outbox[]> {
   const carriers = await loadCarriers()
-  const byDatabase = new Map<string, string[]>()
-  for (const domain of domainsWithDatabase()) {
-    const uri = system.config.mongodbUri(domain)
-    const key = `${uri} ${databaseName(uri)}`
-    byDatabase.set(key, [...(byDatabase.get(key) ?? []), domain])
-  }
-  return [...byDatabase.values()].map((domains) => outbox(system, domains, carriers))
+  return byDatabase(system.config, [...domainsWithDatabase()]).map((domains) => outbox(system, domains, carriers))
 }
 
 function outbox(system: System, domains: string[], carriers: Map<string, Record<string, string>>): Outbox {
