@@ -100,9 +100,9 @@ export const moveCharge = (
   )
 }
 
-/** What Stripe knew of the charge is in it. */
-export const markSeen = (ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> =>
-  write(ctx, charge, (current) => (current.unseen ? { point: 'charge.seen', set: { unseen: false } } : null))
+/** Whether Stripe knows of something that is not in the charge. */
+export const markSeen = (ctx: Context, charge: ChargeDocument, { unseen }: { unseen: boolean }) =>
+  write(ctx, charge, (current) => (current.unseen === unseen ? null : { point: 'charge.seen', set: { unseen } }))
 
 /** Recovery has given up on it: an admin must look. */
 export const parkCharge = (ctx: Context, charge: ChargeDocument, told: Alert): Promise<ChargeDocument> =>

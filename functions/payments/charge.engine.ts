@@ -6,7 +6,7 @@ import { addRefund, moveCharge } from './charge.changes.js'
 import type { ChargeDocument } from './charge.model.js'
 import { payments } from './contract.js'
 import { stepRefund } from './refund.engine.js'
-import { isDisputed, isWhollyRefunded } from './refund.rules.js'
+import { isBeingSent, isDisputed, isWhollyRefunded } from './refund.rules.js'
 import { lookAtStripe } from './refund.remote.js'
 
 /**
@@ -66,9 +66,10 @@ async function step(ctx: Context, charge: ChargeDocument): Promise<ChargeDocumen
 }
 
 async function stepRefunds(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument | null> {
-  if (charge.unseen) return lookAtStripe(ctx, charge)
   const errors: unknown[] = []
   for (const refund of charge.refunds) {
+    // What Stripe gave back without us may wait for its answer to what is ours (refund.remote.ts), and for no other step.
+    if (charge.unseen && !isBeingSent(refund) && refund.seller !== 'crediting') continue
     try {
       const moved = await stepRefund(ctx, charge, refund)
       if (moved) return moved
@@ -77,7 +78,10 @@ async function stepRefunds(ctx: Context, charge: ChargeDocument): Promise<Charge
       errors.push(error)
     }
   }
+  const looked = charge.unseen ? await lookAtStripe(ctx, charge) : charge
+  if (looked.revision !== charge.revision) return looked
   if (errors.length > 0) throw errors[0]
+  if (charge.unseen) return null
   if (charge.state === 'refunding' && !isDisputed(charge) && hasRest(charge)) return giveBackTheRest(ctx, charge)
   const isOpen = charge.state === 'settled' || charge.state === 'refunding'
   return isOpen && isWhollyRefunded(charge) ? moveCharge(ctx, charge, { to: 'refunded', set: reasonOf(charge) }) : null

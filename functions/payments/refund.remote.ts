@@ -3,6 +3,7 @@ import type { Context } from '../../platform/runtime/function.js'
 import { addRefund, markSeen, moveRefund } from './charge.changes.js'
 import { disputeOpened, refundFailed } from './charge.news.js'
 import type { ChargeDocument, RefundDocument } from './charge.model.js'
+import { isBeingSent } from './refund.rules.js'
 import { asking, hasCode, isDefiniteNo, requireStripe } from './stripe.remote.js'
 import { disputeMeaning, refundMeaning } from './stripe.states.js'
 
@@ -62,7 +63,8 @@ export const lookByStripe = (ctx: Context, { stripeId = '', origin }: RefundDocu
 /**
  * Takes over what Stripe has given back, or had to, without us: refunds made in its dashboard, disputes, refunds of ours that
  * failed later. Each is known by Stripe's id, so that it counts once however often this looks; of what is not in here yet
- * the charge has at most what is left of it.
+ * the charge has at most what is left of it. What is larger than that waits for refunds of ours that Stripe has not decided:
+ * it will refuse them, and then one record has all of it. Meanwhile the charge stays `unseen`.
  */
 export async function lookAtStripe(ctx: Context, charge: ChargeDocument): Promise<ChargeDocument> {
   if (charge.intentId === undefined) return charge
@@ -72,7 +74,7 @@ export async function lookAtStripe(ctx: Context, charge: ChargeDocument): Promis
     current = await takeBack(ctx, current, each)
     current = await takeIn(ctx, current, each)
   }
-  return markSeen(ctx, current)
+  return markSeen(ctx, current, { unseen: found.some((each) => waits(current, each)) })
 }
 
 /** Money that Stripe gave back, was made to, or is asked for. */
@@ -134,15 +136,24 @@ async function takeBack(ctx: Context, charge: ChargeDocument, movement: Movement
   return current
 }
 
+const missingOf = (charge: ChargeDocument, movement: Movement): number => {
+  const records = recordsOf(charge, movement).filter((each) => each.state !== 'rejected')
+  return movement.away ? movement.amount - records.reduce((sum, { amount }) => sum + amount, 0) : 0
+}
+
+/** A dispute never does: people must be told at once. */
+const waits = (charge: ChargeDocument, movement: Movement): boolean =>
+  movement.origin === 'stripe' && missingOf(charge, movement) > charge.left && charge.refunds.some(isBeingSent)
+
 function takeIn(ctx: Context, charge: ChargeDocument, movement: Movement): Promise<ChargeDocument> {
-  const { stripeId, stripeStatus, origin, state, away } = movement
+  const { stripeId, stripeStatus, origin, state } = movement
   const isDispute = origin === 'dispute'
   return addRefund(ctx, charge, (current) => {
-    const records = recordsOf(current, movement).filter((each) => each.state !== 'rejected')
-    const missing = away ? movement.amount - records.reduce((sum, { amount }) => sum + amount, 0) : 0
-    const amount = Math.max(0, Math.min(missing, current.left))
+    if (waits(current, movement)) return null
+    const amount = Math.max(0, Math.min(missingOf(current, movement), current.left))
     // A dispute is to be seen also where it has taken nothing, or nothing is left that it could take.
-    const isNews = isDispute && state === 'disputed' && records.length === 0
+    const isKnown = recordsOf(current, movement).some((each) => each.state !== 'rejected')
+    const isNews = isDispute && state === 'disputed' && !isKnown
     if (amount === 0 && !isNews) return null
     return {
       amount,

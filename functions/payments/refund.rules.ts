@@ -25,6 +25,10 @@ export function misfit(charge: Money): string | null {
   return `${received} were received, refunds of ${standing} stand, and ${charge.left} are left`
 }
 
+/** Stripe has still to say whether it makes it. Of what it gave back meanwhile, this may have the amount. */
+export const isBeingSent = ({ state, via }: RefundDocument): boolean =>
+  via === 'stripe' && (state === 'waiting' || state === 'sending')
+
 const MOVING: readonly RefundState[] = ['waiting', 'sending', 'pending', 'disputed']
 const SELLER_MOVING: readonly SellerState[] = ['debiting', 'crediting']
 

@@ -285,3 +285,34 @@ test.serial('a dispute takes the money from the seller until the bank has decide
   t.deepEqual(await appealed.refunds(), [`failed debited ${PRICE}: disputed`])
   await assertAgreed(t, stage, [lost, won, broke, appealed])
 })
+
+test.serial(
+  'what Stripe gave back is one refund here, also where one of ours is refused for it meanwhile',
+  async (t) => {
+    const stage = await createStripeStage(t)
+    const { store, stripe, webhook } = stage
+    const bought = await buy(stage)
+    const { chargeId, seller } = bought
+    const amount = PRICE - 500
+    let given = false
+    stripe.onRequest(async (request) => {
+      const isOurs = request === 'POST /v1/refunds' && !given
+      given ||= isOurs
+      if (!isOurs) return 'answer' as const
+      // Our own is on its way, its amount taken out of what is left.
+      stripe.books.refund(bought.intent().id, amount)
+      const [made] = [...stripe.books.refunds.keys()].slice(-1)
+      t.is(await webhook('refund.created', made ?? ''), 200)
+      return 'answer' as const
+    })
+    const admin = await store.makeUser({ role: 'admin' })
+    const refused = await store.refused(payments.refundCharge, { chargeId, amount }, admin)
+    t.is(refused.code, 'refund_exceeds_charge')
+    t.deepEqual(await bought.refunds(), [
+      `rejected credited ${amount}: refund_exceeds_charge`,
+      `refunded debited ${amount}: refunded_at_stripe`,
+    ])
+    t.is(await store.balanceOf(seller), 500)
+    await assertAgreed(t, stage, [bought])
+  },
+)

@@ -176,6 +176,7 @@ export function checkSettled(snapshot: Snapshot): string | undefined {
   for (const { id, amount } of given) {
     const records = charge.refunds.filter(({ stripeId, state }) => stripeId === id && state !== 'rejected')
     const taken = sum(records.map((each) => each.amount))
+    if (records.length > 1) return `what Stripe gave back by ${id} stands in ${records.length} refunds`
     if (taken !== amount) return `Stripe gave back ${amount} by ${id}, and refunds of ${taken} say so`
   }
   const refunded = refundedOf(charge)
