@@ -25,7 +25,7 @@ export const user = z.object({
   email: z.string(),
   role,
   balance: money,
-  /** Bookings whose effect stands, newest last; ended ones are forgotten after a day (listBookings has them all). */
+  /** The newest 100 whose effect stands, newest last; ended ones are forgotten after a day. listBookings has them all. */
   bookings: z.array(id),
   pendingBookings: z.array(id),
   version,

@@ -4,6 +4,9 @@ import { signToken } from '../../platform/runtime/tokens.js'
 import type { users } from './contract.js'
 import type { UserDocument } from './user.model.js'
 
+/** Of a busy user's tens of thousands; listBookings has them all, page by page. */
+const SHOWN = 100
+
 /** What clients may see of a user: never read more, the ledger and the transfers of a busy user are long. */
 export const USER_FIELDS = {
   name: 1,
@@ -25,8 +28,8 @@ export const presentUser = (user: VisibleUser): Output<typeof users.getUser> => 
   email: user.email,
   role: user.role,
   balance: user.balance,
-  bookings: user.bookings.map((each) => each.toHexString()),
-  pendingBookings: user.pendingBookings.map((each) => each.toHexString()),
+  bookings: user.bookings.slice(-SHOWN).map((each) => each.toHexString()),
+  pendingBookings: user.pendingBookings.slice(-SHOWN).map((each) => each.toHexString()),
   version: user.version,
   createdAt: user.createdAt.toISOString(),
   updatedAt: user.updatedAt.toISOString(),

@@ -1,6 +1,7 @@
 import test from 'ava'
 import mongoose from 'mongoose'
 import { bookings } from '../../functions/bookings/contract.js'
+import { users } from '../../functions/users/contract.js'
 import { User } from '../../functions/users/user.model.js'
 import { Booking } from '../../functions/bookings/booking.model.js'
 import type { Caller } from '../../platform/contract/caller.js'
@@ -57,4 +58,13 @@ test('so does a user, before anything is stored', async (t) => {
   t.is(await system.model(Booking).estimatedDocumentCount(), 0)
   await system.model(User).updateOne({ _id: user.userId }, { $set: { tombstones: [] } })
   await bookAndGiveBack(system, user, carId, 1)
+})
+
+test('a user is shown with their newest 100 bookings; listBookings has all', async (t) => {
+  const system = await createTestSystem(t)
+  const user = await system.makeUser()
+  const active = Array.from({ length: 101 }, () => new mongoose.Types.ObjectId(system.newId()))
+  await system.model(User).updateOne({ _id: user.userId }, { $set: { bookings: active } })
+  const shown = await system.run(users.getUser, { userId: user.userId }, user)
+  t.deepEqual(shown.bookings, active.slice(1).map(String))
 })

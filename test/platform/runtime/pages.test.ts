@@ -173,7 +173,7 @@ const SHORT: Record<string, string> = {
   auditBooks: 'the first 1,000 of each kind',
   callOffTrain: 'as many as a train has seats',
   getCar: 'as many as a car may keep',
-  getUser: 'as many as a user may keep',
+  getUser: 'the newest 100',
   traceBooking: 'the newest 50 repairs; a booking has few events',
 }
 const ENTITIES = /^(create|update|change|set|deposit|withdraw|sign|cancel|start|apply|commit|get|refund|resolve|invite)/
