@@ -132,6 +132,22 @@ test('a ticket is ordered, paid from the balance, and sold: the buyer pays once,
   await assertSettled(t, store)
 })
 
+test('a ticket that costs nothing is ordered, paid, and taken back as any other', async (t) => {
+  const store = await createStore(t)
+  await store.dispatch()
+  const { ticketId, seller } = await store.sell({ price: 0 })
+  const buyer = await store.makeUser()
+  const orderId = await store.order(buyer, ticketId)
+  const chargeId = await store.pay(buyer, orderId)
+  await store.settle()
+  t.is(await store.orderOf(orderId), 'complete')
+  await store.run(payments.refundCharge, { chargeId })
+  await store.settle()
+  t.is(await store.chargeOf(chargeId), 'refunded: refunded_by_admin')
+  t.deepEqual([await store.balanceOf(buyer), await store.balanceOf(seller)], [0, 0])
+  await assertSettled(t, store)
+})
+
 test('a charge right after its order does not wait for events', async (t) => {
   const store = await createStore(t)
   const { ticketId } = await store.sell()

@@ -10,7 +10,7 @@ import { startDispatching } from '../../platform/events/dispatcher.js'
 import { until } from '../../proof/support/until.js'
 import { crashAt, pointsOf } from '../support/faults.js'
 import { admin, createTestSystem, HOUR_MS, START, type TestSystem, type TestSystemOptions } from '../support/system.js'
-import { bookSeats, makeTrain } from './support.js'
+import { bookSeats, makeTrain, settled } from './support.js'
 
 /** Trains that move, shrink, or do not go at all. */
 
@@ -71,6 +71,18 @@ test('until when a booking can be cancelled is judged by the train as it goes by
   await system.run(bookings.cancelBooking, { bookingId: still.id }, user)
   t.is(await balanceOf(system, user), 4000)
   t.like(await system.run(bookings.cancelBooking, { bookingId: gone.id }, admin), { reversal: { state: 'COMMITTED' } })
+})
+
+test('seats of a train that has left are booked by admins alone, who record what was', async (t) => {
+  const system = await createSystem(t)
+  const user = await system.makeUser({ balance: 3000 })
+  const trainId = await trainAt(system, 1)
+  system.clock.advance(2 * HOUR_MS)
+  const booking = { trainId, passengers: [{ name: 'Ada' }] }
+  t.is((await system.refused(bookings.startBooking, booking, user)).code, 'booking_started')
+  t.is(await balanceOf(system, user), 3000)
+  const { bookingId } = await system.run(bookings.startBooking, { ...booking, userId: user.userId })
+  t.like(await settled(system, bookingId), { state: 'COMMITTED' })
 })
 
 test('with a notice: a train that moved by more than the tolerance can be cancelled without it', async (t) => {
