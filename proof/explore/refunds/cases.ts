@@ -46,11 +46,11 @@ const accounts = (seller: number) => [account(IDS.buyer, 0), account(IDS.seller,
 const PAID = { charges: [charge()], stripe: [stripe(PRICE)], accounts: accounts(PRICE) }
 const BY_BALANCE = { charges: [charge({ method: 'balance', intentId: undefined })], accounts: accounts(PRICE) }
 
-/** 400 were given back in Stripe's dashboard. */
-const GIVEN_BACK = {
+/** So much was given back in Stripe's dashboard. */
+const givenBack = (amount: number) => ({
   ...PAID,
-  stripe: [stripe(PART, [{ id: 're_1', key: 'dashboard', amount: PRICE - PART, status: 'succeeded', metadata: {} }])],
-}
+  stripe: [stripe(PRICE - amount, [{ id: 're_1', key: 'dashboard', amount, status: 'succeeded', metadata: {} }])],
+})
 
 /** A refund that Stripe made and could not deliver; the seller has given it back. */
 const FAILED_REFUND = {
@@ -172,9 +172,17 @@ export const REFUND_CASES: readonly Case[] = [
   theCase({
     name: 'refund-webhook',
     summary: 'An admin gives back 600, while Stripe tells of 400 that were given back in its dashboard.',
-    documents: GIVEN_BACK,
+    documents: givenBack(PRICE - PART),
     executors: { first, webhook: webhook() },
     reasons: [],
+    asks: { first: IDS.refund },
+  }),
+  theCase({
+    name: 'refund-webhook-short',
+    summary: 'The same of 600, after which 600 are no more to be had.',
+    documents: givenBack(PART),
+    executors: { first, webhook: webhook() },
+    reasons: ['refund_exceeds_charge'],
     asks: { first: IDS.refund },
   }),
   theCase({

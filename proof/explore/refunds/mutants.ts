@@ -85,6 +85,11 @@ export const REFUND_MUTANTS: readonly Mutant[] = [
     shows: { case: 'refund-dashboard', faults: [] },
   },
   {
+    name: 'what Stripe gave back does not wait for its answer to ours',
+    edits: [{ file: REMOTE, find: '    if (waits(current, movement)) return null\n', replace: '' }],
+    shows: { case: 'refund-webhook-short', faults: [] },
+  },
+  {
     name: "no answer of Stripe's taken for a no",
     edits: [
       {
