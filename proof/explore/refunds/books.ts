@@ -229,8 +229,8 @@ export function checkEnding(ending: Ending, books: Snapshot, { reasons, asked }:
   }
   const { code, name, details } = ending.failed as Error & { code?: string; details?: { refundId?: string } }
   if (SILENT_ERRORS.includes(name) || (code && SILENT.includes(code))) return undefined
-  // Stripe's own answer to its dashboard.
-  if (asked === undefined && ending.failed.message.startsWith('Refund amount')) return undefined
+  // What the dashboard is told: Stripe's own no, or nothing.
+  if (asked === undefined && (name === 'Unknown' || ending.failed.message.startsWith('Refund amount'))) return undefined
   if (!code || !reasons.includes(code)) return `failed with ${ending.failed.stack ?? ending.failed.message}`
   const state = stateOf(asked)
   const isTrue = details?.refundId === asked ? state === 'rejected' : state === undefined

@@ -30,7 +30,6 @@ const EXPLORED: { name: string; faults: Fault[]; oneSet?: boolean }[] = [
   { name: 'two-refunds-poor', faults: [] },
   { name: 'refund-sent-twice', faults: ['late'] },
   { name: 'refund-recovery', faults: ['crash', 'late'] },
-  { name: 'refund-webhook-short', faults: [] },
   { name: 'failed-refund-retried', faults: ['crash', 'late'] },
   { name: 'failed-refund-to-balance', faults: [] },
   { name: 'cancel-both', faults: ['crash'] },
