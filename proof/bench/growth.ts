@@ -166,7 +166,7 @@ async function runInstances(
   const installation = await startInstallation(server.uri(name), `functions=${instances},gateway=1`)
   const arm = await endToEndArm(installation)
   try {
-    const cell = { workload: 'uniform', pace: { inFlight: IN_FLIGHT }, seed: round, seconds, warmUpSeconds: 2 } as const
+    const cell = { workload: 'uniform', pace: { inFlight: IN_FLIGHT }, seed: round, seconds, warmUpSeconds: 5 } as const
     const sample = await measure(arm, mongoBooks(client.db(name), server), cell)
     const { bookingsPerSecond, p50, p99, cpu, roundTripsPerBooking, anomalies } = sample
     const databaseMs = (1000 * cpu.database) / bookingsPerSecond

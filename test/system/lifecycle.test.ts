@@ -88,6 +88,25 @@ test.serial('npm run token, demo and audit', async (t) => {
   t.regex(audit.output, /The books balance/)
 })
 
+test.serial('the one function process killed: calls wait until it is back, none fails', async (t) => {
+  const admin = connect(system.url, await adminToken(system))
+  t.teardown(() => admin.disconnect())
+  await demand(admin, 'getUser', { userId: made.userId })
+  const [functions, ...others] = await system.rows('functions')
+  t.deepEqual(others, [])
+  const { pid } = functions ?? t.fail('functions do not share a process')
+  process.kill(pid, 'SIGKILL')
+  await until(() => !alive(pid))
+  const killedAt = performance.now()
+  const waiting = Array.from({ length: 20 }, async (_, i) => {
+    await demand(admin, 'createCar', { name: `Beetle ${i}`, pricePerHour: 1000 })
+    return performance.now() - killedAt
+  })
+  // Longer than what such a call may take in all, 5 s, no answer would be a good one.
+  const waitedMs = Math.max(...(await Promise.all(waiting)))
+  t.log(`answered ${Math.round(waitedMs)} ms after the kill`)
+})
+
 test.serial('every other command that wants a running system, as a user types it', async (t) => {
   for (const [script, { good }] of Object.entries(COMMANDS)) {
     if ('shownBy' in good || good.alone) continue
