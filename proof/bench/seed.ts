@@ -15,12 +15,23 @@ const BATCH = 5000
 
 /** Empties the collections that bookings touch and fills in users and cars; indexes and validators stay. */
 export async function refill(db: mongo.Db): Promise<void> {
-  await Promise.all(
-    ['bookings', 'cars', 'users', 'deposits', 'ledger'].map((name) => db.collection(name).deleteMany({})),
-  )
-  await insertAll(db.collection('users'), USERS + 1, userDocument)
+  await Promise.all(['bookings', 'cars', 'deposits', 'ledger'].map((name) => db.collection(name).deleteMany({})))
+  await replaceUsers(db.collection('users'))
   await insertAll(db.collection('deposits'), USERS + 1, depositDocument)
   await insertAll(db.collection('cars'), CARS, carDocument)
+}
+
+/** Each in one step: the session of a connected user whose document is gone, if only for a moment, ends. */
+async function replaceUsers(users: mongo.Collection): Promise<void> {
+  const documents = Array.from({ length: USERS + 1 }, (_, n) => userDocument(n))
+  await users.deleteMany({ _id: { $nin: documents.map(({ _id }) => _id as mongo.ObjectId) } })
+  await users.bulkWrite(
+    documents.map((replacement) => {
+      const { _id, ...rest } = replacement
+      return { replaceOne: { filter: { _id: _id as mongo.ObjectId }, replacement: rest, upsert: true } }
+    }),
+    { ordered: false, writeConcern: { w: 'majority' } },
+  )
 }
 
 export async function insertAll(
