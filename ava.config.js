@@ -1,9 +1,12 @@
-/** What takes minutes, since it looks at every crash point, every interleaving, or copies of the tree: ava.proof.config.js. */
+/** What takes minutes, since it looks at every crash point, every interleaving, thousands of random histories, or copies of the tree: ava.proof.config.js. */
 export const PROOF = [
   'test/proof/**/*.test.ts',
   'test/**/faults.test.ts',
   'test/**/faults/*.test.ts',
   'test/house/adding.test.ts',
+  'test/users/transfers.test.ts',
+  'test/users/ledger.test.ts',
+  'test/tickets/refunds.test.ts',
 ]
 
 /** `npm test`: everything but proofs (`npm run test:proof`) and whole systems (`npm run test:system`, `npm run test:load`). */
