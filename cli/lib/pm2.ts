@@ -39,8 +39,13 @@ export async function pm2(args: string[], onLine: (line: string) => void = () =>
   const child = spawn(PM2, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Neither banner nor colours; no look at PM2's servers for a newer version.
-    env: { ...process.env, PM2_DISCRETE_MODE: 'true', PM2_DISABLE_VERSION_CHECK: 'true', NO_COLOR: '1' },
+    env: {
+      ...process.env,
+      // Neither banner nor colours; no look at PM2's servers for a newer version.
+      ...{ PM2_DISCRETE_MODE: 'true', PM2_DISABLE_VERSION_CHECK: 'true', NO_COLOR: '1' },
+      // Apps started at a time, each of which is waited for: by default 2, and on a small machine there are three.
+      PM2_CONCURRENT_ACTIONS: '3',
+    },
   })
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr]) {

@@ -113,7 +113,8 @@ test('two confirmed bookings of one seller never overlap, however many are confi
   /**
    * A write of the database that gets no answer for five seconds, as on a machine that stands still for so long, leaves the
    * outcome open: deadline_exceeded or unavailable, which the contract calls retryable. The same request learns the outcome.
-   * Where the payment's owner gave up, it is taken over once that one must be dead: by the clock, which a test must move.
+   * A payment whose owner has given up is taken over once that one must be dead: by the clock, which a test must move. That
+   * this is why it was ever asked again is what the code says; it has not been seen.
    */
   const confirm = async (by: TestSystem, invitationId: string): Promise<string> => {
     const input = { invitationId, confirmationId: by.newId() }

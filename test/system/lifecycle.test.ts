@@ -98,11 +98,11 @@ test.serial('the one function process killed: calls wait until it is back, none 
   process.kill(pid, 'SIGKILL')
   await until(() => !alive(pid))
   const killedAt = performance.now()
-  const waiting = Array.from({ length: 20 }, async (_, i) => {
-    await demand(admin, 'createCar', { name: `Beetle ${i}`, pricePerHour: 1000 })
+  const waiting = Array.from({ length: 20 }, async () => {
+    await demand(admin, 'depositFunds', { userId: made.userId, amount: 1 })
     return performance.now() - killedAt
   })
-  // Longer than what such a call may take in all, 5 s, no answer would be a good one.
+  // How long depends on the machine: docs/performance.md has figures. Longer than such a call may take, 15 s, it fails.
   const waitedMs = Math.max(...(await Promise.all(waiting)))
   t.log(`answered ${Math.round(waitedMs)} ms after the kill`)
 })
