@@ -94,6 +94,7 @@ test('without sign-in there is the sign-in page and nothing else', async (t) => 
   const page = await send('/sign-in')
   t.is(page.status, 200)
   t.regex(page.body, /<form method="post" action="\/sign-in">/)
+  t.regex(page.body, /The first one is made on the server: <code>npm run call -- createUser/)
 })
 
 test('an admin signs in and sees the jobs', async (t) => {
