@@ -31,6 +31,7 @@ const LONG_FILES: Record<string, string> = {
   'test/gateway/refusals.test.ts': ONE_SUBJECT,
   'test/platform/calls/cote.test.ts': ONE_SUBJECT,
   'test/platform/migrations/migrations.test.ts': ONE_SUBJECT,
+  'test/tickets/refunds.test.ts': ONE_SUBJECT,
   'test/tickets/store.test.ts': ONE_SUBJECT,
   'test/users/accounts.test.ts': ONE_SUBJECT,
   'test/users/transfers.test.ts': ONE_SUBJECT,
