@@ -7,6 +7,9 @@ export const PROOF = [
   'test/users/transfers.test.ts',
   'test/users/ledger.test.ts',
   'test/tickets/refunds.test.ts',
+  'test/calendars/cancellation.test.ts',
+  'test/protocol/poison.test.ts',
+  'test/platform/runtime/pages.test.ts',
 ]
 
 /** `npm test`: everything but proofs (`npm run test:proof`) and whole systems (`npm run test:system`, `npm run test:load`). */
