@@ -5,14 +5,16 @@ import { install, PACKAGE, run } from '../../support/installation.js'
 import { median } from '../../support/numbers.js'
 import { until } from '../../support/until.js'
 import { fillSection } from '../../support/markdown.js'
+import { measureStarts, type Starts } from './starts.js'
 
 const USAGE = `npm run bench:commands [-- --rounds N] [--out DIR]
 
 How long npm run status takes to answer, as a person waits for it: where nothing runs, where all is well, and where
-MongoDB hangs or is gone. On an installation of its own, which it starts and removes.
+MongoDB hangs or is gone. And how long npm start takes, and a call that waits for a killed process. On installations of
+its own, which it starts and removes.
 
   --rounds N     of each (default 9)
-  --out DIR      put the figures into DIR/performance.md, at <!-- measured: commands -->`
+  --out DIR      put the figures into DIR/performance.md, at <!-- measured: commands --> and <!-- measured: starts -->`
 
 /** What was in flight has been given up by then. */
 const SETTLE_MS = 2000
@@ -60,8 +62,22 @@ await command(USAGE, FLAGS, async ({ rounds, out }) => {
     '| --- | --: | --: | --: |',
     ...rows,
   ]
-  if (out !== undefined) await fillSection(join(out, 'performance.md'), 'commands', table.join('\n'))
+  const starts = startTable(await measureStarts(Number(rounds)))
+  console.log(starts.join('\n'))
+  if (out === undefined) return
+  await fillSection(join(out, 'performance.md'), 'commands', table.join('\n'))
+  await fillSection(join(out, 'performance.md'), 'starts', starts.join('\n'))
 })
+
+const startTable = ({ first, again, outage }: Starts): string[] => [
+  '| what a person waits for | median, s | longest, s |',
+  '| --- | --: | --: |',
+  ...Object.entries({
+    '`npm start`, the first time: build, new data, migrations': first,
+    '`npm start`, nothing to build': again,
+    'the one function process killed: a call sent then is answered': outage,
+  }).map(([what, ms]) => `| ${[what, seconds(median(ms)), seconds(Math.max(...ms))].join(' | ')} |`),
+]
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(2)
