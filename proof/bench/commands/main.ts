@@ -69,15 +69,18 @@ await command(USAGE, FLAGS, async ({ rounds, out }) => {
   await fillSection(join(out, 'performance.md'), 'starts', starts.join('\n'))
 })
 
-const startTable = ({ first, again, outage }: Starts): string[] => [
-  '| what a person waits for | median, s | longest, s |',
-  '| --- | --: | --: |',
-  ...Object.entries({
+function startTable({ first, again, outage }: Starts): string[] {
+  const rows = Object.entries({
     '`npm start`, the first time: build, new data, migrations': first,
     '`npm start`, nothing to build': again,
     'the one function process killed: a call sent then is answered': outage,
-  }).map(([what, ms]) => `| ${[what, seconds(median(ms)), seconds(Math.max(...ms))].join(' | ')} |`),
-]
+  })
+  return [
+    '| what a person waits for | median, s | longest, s |',
+    '| --- | --: | --: |',
+    ...rows.map(([what, ms]) => `| ${[what, seconds(median(ms)), seconds(Math.max(...ms))].join(' | ')} |`),
+  ]
+}
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(2)
