@@ -3,6 +3,8 @@ import type { Pace } from './feedHub.js'
 import { costOf, type SocketLimits } from './limits.js'
 import type { Outgoing } from './outgoing.js'
 
+/** So fast an account is given pages, also while it has credit: a few of the largest at once would keep the worker busy. */
+const BYTES_A_MS = 4000
 /** Where so many pages of one account wait that one more may not even wait. */
 const LATER_MS = 1000
 
@@ -34,8 +36,9 @@ export function createPace(limits: SocketLimits, outgoing: Outgoing, gone: Abort
   function endOf(leave: () => void): () => void {
     const sentBytes = outgoing.sentBytes()
     return () => {
-      limits.charge(costOf(outgoing.sentBytes() - sentBytes))
-      leave()
+      const bytes = outgoing.sentBytes() - sentBytes
+      limits.charge(costOf(bytes))
+      setTimeout(leave, bytes / BYTES_A_MS)
     }
   }
 }

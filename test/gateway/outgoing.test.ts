@@ -125,7 +125,7 @@ test('a page that several want is read once, and kept while the feed goes on beh
 
 test('where many sockets of a user wait for its debt to be paid off, one at a time gets a page, and pays for it', async (t) => {
   let nowMs = 1000
-  const ratePerSecond = 1000
+  const ratePerSecond = 10
   const limits = createLimits(ratePerSecond, () => nowMs)
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
