@@ -13,7 +13,7 @@ export interface SocketLimits {
   take(guessable: boolean, weight?: number): number
   /** What something has cost, in requests, that could not be known before: of which operation, if of one. */
   charge(weight: number, operation?: string): void
-  /** What its last answer to an operation has cost its account; 0 where it has had none. */
+  /** What its last answer to an operation has cost its account; FIRST_COST where it has had none. */
   lastCost(operation: string): number
   /** Its user's calls under way, or its address's where it is anonymous; null: no limits. */
   turns(): Turns | null
@@ -62,6 +62,9 @@ const UNLIMITED: SocketLimits = {
 
 /** An answer of so many bytes costs as much as the request for it; one that is shorter costs nothing more. */
 const BYTES_OF_A_REQUEST = 16_384
+
+/** Before an account's first answer to an operation nobody knows how long it is: half as many of them are let in at once. */
+const FIRST_COST = 2
 
 /** What it costs, in requests, to send so much. */
 export const costOf = (bytes: number): number => Math.floor(bytes / BYTES_OF_A_REQUEST)
@@ -181,7 +184,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
           if (account) account.spent.requests += weight
         }
       },
-      lastCost: (operation) => (user ?? address).costs.get(operation) ?? 0,
+      lastCost: (operation) => (user ?? address).costs.get(operation) ?? FIRST_COST,
       turns: () => (user ?? address).turns,
       pages: () => (user ?? address).pages,
       refused: () => patience.take(nowMs()) > 0,
