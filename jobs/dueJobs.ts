@@ -11,8 +11,8 @@ import type { StoredJob } from './store.js'
  */
 export const SWEEP_MS = 30_000
 /**
- * So often it is looked at when the next one is due, for other processes tell nobody what they save. A look costs two seeks; a change
- * stream in its place would cost the server a look at whatever is written anywhere.
+ * So often it is looked at when the next one is due, for other processes tell nobody what they save. A look costs two
+ * seeks; a change stream in its place would cost the server a look at whatever is written anywhere.
  */
 const LOOK_MS = 2000
 /** A job is taken so long before its time at most. A timer may ring a moment early; Agenda waits for the rest. */

@@ -37,12 +37,15 @@ export function jobsDatabase(databases: Databases): mongoose.mongo.Db {
 export const jobStore = (databases: Databases): JobStore =>
   jobsDatabase(databases).collection<StoredJob>(JOBS_COLLECTION)
 
-/** Where the timers of orders stand, each under the id of its order. */
-export function timerStore(databases: Databases): JobStore {
+export function timersDatabase(databases: Databases): mongoose.mongo.Db {
   const { db } = databases.connection('expirations')
   if (!db) throw new Error('The expirations database is not connected')
-  return db.collection<StoredJob>(EXPIRATIONS)
+  return db
 }
+
+/** Where the timers of orders stand, each under the id of its order. */
+export const timerStore = (databases: Databases): JobStore =>
+  timersDatabase(databases).collection<StoredJob>(EXPIRATIONS)
 
 /**
  * Sees to it that the recurring job stands in the database, once, with this interval. An interval that became shorter

@@ -4,6 +4,7 @@ import { EXPIRATIONS, EXPIRE_ORDER, expirations } from '../functions/expirations
 import { DEAD_AFTER, retryDelayMs } from '../platform/events/retries.js'
 import type { System } from '../platform/runtime/system.js'
 import { createAgenda } from './agenda.js'
+import { timersDatabase } from './store.js'
 
 const AT_ONCE = 50
 /** How long after its holder's death a timer that was ringing rings again. */
@@ -17,8 +18,7 @@ export interface Timers {
 /** Rings the timers of orders from this process. Any number of processes may do so: each timer has one holder. */
 export async function startTimers(system: System): Promise<Timers> {
   const { config, log } = system
-  const { db } = system.databases.connection('expirations')
-  if (!db) throw new Error('The expirations database is not connected')
+  const db = timersDatabase(system.databases)
   const owner = `${hostname()}:${process.pid}`
   const agenda = createAgenda(db, {
     name: owner,
