@@ -13,6 +13,7 @@ import { refuseTakenPorts } from './lib/ports.js'
 import { tellPlaces } from './lib/places.js'
 import { listProcesses, type Pm2Process } from './lib/pm2.js'
 import { refuseOutOfReach } from './lib/reach.js'
+import { endLeftovers } from './lib/running.js'
 import { stopwatch } from './lib/stopwatch.js'
 
 const USAGE = `npm start
@@ -41,6 +42,7 @@ async function run(config: Config, say: (line: string) => void): Promise<void> {
   tellPlaces(config, domains, { changes: true })
   say(explainPlacement(config.placement, thisMachine()))
   const processes = await listProcesses(config)
+  if (processes.length === 0) await endLeftovers(config, say)
   refuseStrangers(apps, processes, config)
   await refuseTakenPorts(processes, config)
   if (processes.some(({ ours, app }) => ours && app !== MONGOD_APP)) await checkTree()

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SETTINGS, type Config } from '../../config/index.js'
 import { ecosystem, MONGOD_APP, NAMESPACE } from '../../platform/app/ecosystem.js'
 import { PACKAGE_ROOT } from '../../platform/lib/packageRoot.js'
@@ -62,6 +63,28 @@ export function whatIsDown(config: Config): string {
   if (dead.length === 0) return 'PM2 runs a process of every app.'
   return dead.map((app) => `Not running: ${app} (${lastLineOf(config, app)}). See npx pm2 ls.`).join('\n')
 }
+
+/**
+ * For when PM2 knows no process: returns when nothing runs any more that a killed PM2 has left behind. It ends by itself (`runApp`), later than
+ * a start takes; until then it would work beside what starts. Killed where it does not end, as PM2 would have. MongoDB
+ * is waited for where its data are taken over.
+ */
+export async function endLeftovers(config: Config, say: (line: string) => void): Promise<void> {
+  const left = (): number[] =>
+    pidFiles(config.pm2Home)
+      .filter(({ app }) => app !== MONGOD_APP)
+      .map(({ file }) => Number(readIfThere(file)))
+      .filter((pid) => environmentOf(pid).get('PM2_HOME') === config.pm2Home)
+  const killAt = performance.now() + config.drainMs + KILL_AFTER_MS
+  if (left().length > 0) say('PM2 is gone: waiting for what it left running to end')
+  while (left().length > 0) {
+    if (performance.now() > killAt) for (const pid of left()) process.kill(pid, 'SIGKILL')
+    await sleep(100)
+  }
+}
+
+/** Beyond config.drainMs. */
+const KILL_AFTER_MS = 3000
 
 /** Of each process that PM2 has started; the file of one that ended is removed. */
 function pidFiles(pm2Home: string): { app: string; file: string }[] {

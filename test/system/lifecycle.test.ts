@@ -178,6 +178,7 @@ test.serial('PM2 itself killed: npm start brings all back, and no process of bef
   process.kill(Number(await readFile(join(system.config.pm2Home, 'pm2.pid'), 'utf8')), 'SIGKILL')
   const { code, output } = await system.cli('start')
   t.is(code, 0, output)
+  t.regex(output, /PM2 is gone: waiting for what it left running to end\n/)
   t.deepEqual(before.filter(alive), [])
   t.regex((await system.cli('audit')).output, /The books balance/)
 })
