@@ -65,9 +65,9 @@ export function whatIsDown(config: Config): string {
 }
 
 /**
- * For when PM2 knows no process: returns when nothing runs any more that a killed PM2 has left behind. It ends by itself (`runApp`), later than
- * a start takes; until then it would work beside what starts. Killed where it does not end, as PM2 would have. MongoDB
- * is waited for where its data are taken over.
+ * For when PM2 knows no process: returns when nothing runs any more that a killed PM2 has left behind. It ends by itself
+ * (`runApp`), later than a start takes; until then it would work beside what starts. Killed where it does not end, as PM2
+ * would have. MongoDB is waited for where its data are taken over.
  */
 export async function endLeftovers(config: Config, say: (line: string) => void): Promise<void> {
   const left = (): number[] =>
