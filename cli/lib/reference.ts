@@ -43,7 +43,8 @@ Every operation, by domain. A request is \`socket.timeout(ms).emitWithAck('<oper
 which are listed in order of precedence, each operation may answer \`rate_limited\`, \`unauthenticated\`, \`forbidden\`,
 \`invalid_input\`, \`deadline_exceeded\`, \`unavailable\` and \`internal\`: [errors.md](errors.md) says what to check for each.
 A quota is what a plain user may store in a day (UTC) by the operations that name it, unless \`DAILY_QUOTAS\` says otherwise; a
-request counts once, also where it is sent again or refused. Amounts are integers in minor units, ids 24 hex digits, times ISO 8601 in UTC with milliseconds.
+request counts once, also where it is sent again or refused. Amounts are integers in minor units, ids 24 hex digits. Times are
+answered as ISO 8601 in UTC with milliseconds; any RFC 3339 time is taken, with any offset, with or without a fraction.
 
 ${sections.join('\n')}`
 }

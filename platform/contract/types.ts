@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { COMMON_PASSWORDS } from './commonPasswords.js'
+import { inUtc } from './rfc3339.js'
 
 /** The types that contracts share: shapes on the wire. */
 
@@ -10,7 +11,7 @@ export const money = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const amount = z.int().min(1).max(Number.MAX_SAFE_INTEGER)
 export const price = z.int().min(0).max(1_000_000_000_000)
 
-/** ISO 8601, UTC, milliseconds: `2031-01-01T01:00:00.000Z`. */
+/** What is answered: ISO 8601, UTC, milliseconds: `2031-01-01T01:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 })
 
 let years = { first: 1970, last: 2199 }
@@ -18,13 +19,22 @@ let years = { first: 1970, last: 2199 }
 export const allowYears = (allowed: { first: number; last: number }): void => void (years = allowed)
 
 /**
- * A time that clients give: within the years that the settings allow. Outside of years 0 to 9999 ISO texts do not compare
- * as their times do, and whatever goes through a period day by day need not end.
+ * A time that clients give: any RFC 3339 text, which the function gets as `time` has it, so that two texts of one moment are
+ * the same request. Within the years that the settings allow: outside of years 0 to 9999 ISO texts do not compare as their
+ * times do, and whatever goes through a period day by day need not end.
  */
-export const givenTime = time.refine(
-  (at) => Number(at.slice(0, 4)) >= years.first && Number(at.slice(0, 4)) <= years.last,
-  { error: () => `must be in the years ${years.first} to ${years.last}` },
-)
+export const givenTime = z
+  .string()
+  .max(64)
+  .overwrite(inUtc)
+  .refine((at) => time.safeParse(at).success, {
+    error: 'must be a time with its offset by RFC 3339, like 2031-01-01T02:00:00+01:00',
+    abort: true,
+  })
+  .refine((at) => Number(at.slice(0, 4)) >= years.first && Number(at.slice(0, 4)) <= years.last, {
+    error: () => `must be in the years ${years.first} to ${years.last}`,
+  })
+  .meta({ format: 'date-time' })
 
 export const version = z.int().min(0)
 

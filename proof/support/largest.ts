@@ -27,6 +27,7 @@ export function largestOf(shape: Shape): number {
   if ('const' in shape) return bytesOf(shape.const)
   if (shape.enum) return Math.max(...shape.enum.map(bytesOf))
   if (shape.anyOf) return Math.max(...shape.anyOf.map(largestOf))
+  if (shape.format === 'date-time') return 2 + lengthOf(shape)
   if (shape.type === 'string') return 2 + 6 * (shape.maxLength ?? lengthOf(shape))
   if (shape.type === 'array') return 2 + (shape.maxItems ?? Infinity) * (1 + largestOf(shape.items ?? {}))
   if (shape.type === 'object') {
