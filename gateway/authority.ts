@@ -1,10 +1,19 @@
+import type { users } from '../functions/users/contract.js'
+import type { Caller } from '../platform/contract/caller.js'
+import type { Operation, Output } from '../platform/contract/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
 import type { Logger } from '../platform/lib/log.js'
 import type { TokenClaims } from '../platform/runtime/tokens.js'
 import type { LookUpRole } from './roles.js'
 
-/** With the lookup itself, a token that stopped working is noticed within two seconds. */
+/** With the call itself, a token that stopped working is noticed within two seconds. */
 const EVERY_MS = 1000
+/** How often everybody is looked up, whatever was told: the sweep is the truth. */
+const SWEEP_MS = 30_000
+/** What is known of a user is not used for longer than this after it was so: where no answer comes, requests look again. */
+const MAX_AGE_MS = 1500
+
+type AccessChanges = Output<typeof users.listAccessChanges>
 
 /** A socket that listens by its token. */
 export interface Listener {
@@ -16,35 +25,84 @@ export interface Listener {
 }
 
 export interface Authority {
-  /** Looks the token up at once, and then again and again, until the answer is called. */
+  /**
+   * The role by which a token's holder may call what is of this access. Who was a plain user a moment ago is one; an
+   * admin, and whoever calls what is for admins, is looked up each time. null: the token works no more. Throws where
+   * nobody can say.
+   */
+  roleFor: (access: Operation['access'], claims: TokenClaims) => Promise<Caller['role'] | null>
+  /** Looks the token up at once, and ends the listener within two seconds when it stops working, until the answer is called. */
   watch(listener: Listener): () => void
   stop(): void
 }
 
+interface Listening {
+  begun: boolean
+  asking: boolean
+  /** It has to be looked up. */
+  due: boolean
+}
+
+/** A plain user whose token worked. */
+interface Known {
+  tokenVersion: number
+  asOfMs: number
+  /** Not before the lookup has said so. */
+  works: boolean
+}
+
 /**
- * Whatever a socket receives is authorised as its requests are: not by the token that it once came with, but by what the
- * users domain says of it now. Nothing is sent before it has said so first; where nobody can say, what was, holds on.
+ * Whatever a socket sends and receives is authorised not by the token that it once came with, but by what the users
+ * domain says of it. Nothing is sent before it has said so first; where nobody can say, what was, holds on for what
+ * is sent, and for nothing that is asked. The domain is asked once a second, for all, whose access has changed.
  */
 export function createAuthority(options: {
   lookUpRole: LookUpRole
+  listChanges: (afterMs: number) => Promise<AccessChanges>
   log: Logger
   now: () => Date
   everyMs?: number
+  sweepMs?: number
 }): Authority {
-  const { lookUpRole, log, now, everyMs = EVERY_MS } = options
-  const listeners = new Map<Listener, { begun: boolean; asking: boolean }>()
+  const { lookUpRole, listChanges, log, now, everyMs = EVERY_MS, sweepMs = SWEEP_MS } = options
+  const listeners = new Map<Listener, Listening>()
+  const known = new Map<string, Known>()
+  let afterMs = 0
+  /** Whoever was not told to have changed is, at this time, what is known. */
+  let toldAsOfMs = -Infinity
+  let sweptAtMs = performance.now()
+  let asking = false
 
-  async function check(listener: Listener): Promise<void> {
-    const state = listeners.get(listener)
-    if (!state || state.asking) return
-    if (listener.claims.expiresAt <= now()) return end(listener, 'The token has expired.')
+  function isKnown({ userId, tokenVersion }: TokenClaims): boolean {
+    const found = known.get(userId)
+    if (!found?.works || found.tokenVersion !== tokenVersion) return false
+    return performance.now() - Math.max(found.asOfMs, toldAsOfMs) < MAX_AGE_MS
+  }
+
+  async function lookUp(claims: TokenClaims): Promise<Caller['role'] | null> {
+    const { userId, tokenVersion } = claims
+    // Here before the answer is: who is told to have changed meanwhile is taken out, and the answer counts only once.
+    const entry: Known = { tokenVersion, asOfMs: performance.now(), works: false }
+    known.set(userId, entry)
+    const role = await lookUpRole(claims).catch((error: unknown) => {
+      if (known.get(userId) === entry) known.delete(userId)
+      throw error
+    })
+    if (role === 'user') entry.works = true
+    else if (known.get(userId) === entry) known.delete(userId)
+    return role
+  }
+
+  async function check(listener: Listener, state: Listening): Promise<void> {
+    if (state.asking) return
     state.asking = true
     try {
-      const role = await lookUpRole(listener.claims)
+      const role = await lookUp(listener.claims)
       if (!listeners.has(listener)) return
-      if (!role) return end(listener, 'The token no longer works: sign in again.')
+      if (!role) return end(listener)
       if (!state.begun) listener.authorised()
       state.begun = true
+      state.due = false
     } catch (error) {
       log.debug({ err: error, userId: listener.claims.userId }, 'nobody can say whether a token still works')
     } finally {
@@ -52,16 +110,50 @@ export function createAuthority(options: {
     }
   }
 
-  function end(listener: Listener, why: string): void {
+  function end(listener: Listener, why = 'The token no longer works: sign in again.'): void {
     if (listeners.delete(listener)) listener.ended(new Refusal('unauthenticated', why))
   }
 
-  // A lookup a user would do; but those of one round share a call in any case.
-  const timer = setInterval(() => [...listeners.keys()].forEach((each) => void check(each)), everyMs)
+  async function look(): Promise<void> {
+    const sentAtMs = performance.now()
+    const { changed, ...next } = await listChanges(afterMs)
+    afterMs = next.afterMs
+    toldAsOfMs = sentAtMs
+    if (!changed || sentAtMs - sweptAtMs > sweepMs) {
+      sweptAtMs = sentAtMs
+      known.clear()
+      for (const state of listeners.values()) state.due = true
+    }
+    const versions = new Map(changed?.map(({ userId, tokenVersion }) => [userId, tokenVersion]))
+    for (const userId of versions.keys()) known.delete(userId)
+    for (const listener of listeners.keys()) {
+      const { userId, tokenVersion } = listener.claims
+      // Versions only grow: a token of a newer one was signed since.
+      if ((versions.get(userId) ?? 0) > tokenVersion) end(listener)
+    }
+  }
+
+  function round(): void {
+    const present = now()
+    for (const [listener, state] of listeners) {
+      if (listener.claims.expiresAt <= present) end(listener, 'The token has expired.')
+      else if (state.due) void check(listener, state)
+    }
+    if (asking || listeners.size + known.size === 0) return
+    asking = true
+    look()
+      .catch((error: unknown) => log.debug({ err: error }, 'nobody can say whose access has changed'))
+      .finally(() => (asking = false))
+  }
+
+  const timer = setInterval(round, everyMs)
   return {
+    roleFor: (access, claims) => (access === 'user' && isKnown(claims) ? Promise.resolve('user') : lookUp(claims)),
     watch(listener) {
-      listeners.set(listener, { begun: false, asking: false })
-      void check(listener)
+      const state = { begun: false, asking: false, due: true }
+      listeners.set(listener, state)
+      if (listener.claims.expiresAt <= now()) end(listener, 'The token has expired.')
+      else void check(listener, state)
       return () => void listeners.delete(listener)
     },
     stop: () => clearInterval(timer),

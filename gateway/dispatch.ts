@@ -17,7 +17,7 @@ import type { Transport } from '../platform/runtime/transport.js'
 import { MAX_REQUEST_CHARS, TOO_LARGE } from './decoder.js'
 import type { SocketLimits } from './limits.js'
 import type { Outgoing } from './outgoing.js'
-import type { LookUpRole } from './roles.js'
+import type { Authority } from './authority.js'
 import type { SocketFeeds } from './socketFeeds.js'
 
 /** One request as it came in: nothing about it has been checked. */
@@ -62,11 +62,11 @@ export function createDispatch(options: {
   log: Logger
   contracts: ReadonlyMap<string, Operation>
   request: Transport['request']
-  lookUpRole: LookUpRole
+  roleFor: Authority['roleFor']
   now: () => Date
   newId: () => string
 }): Dispatch {
-  const { config, log, contracts, request, lookUpRole, now, newId } = options
+  const { config, log, contracts, request, roleFor, now, newId } = options
 
   function find(name: unknown): Operation {
     const operation = typeof name === 'string' ? contracts.get(name) : undefined
@@ -78,7 +78,7 @@ export function createDispatch(options: {
     if (operation.access === 'anyone') return null
     if (!claims) throw new Refusal('unauthenticated', `${operation.name} needs a token.`)
     if (claims.expiresAt <= now()) throw new Refusal('unauthenticated', 'The token has expired.')
-    const role = await lookUpRole(claims)
+    const role = await roleFor(operation.access, claims)
     if (!role) throw new Refusal('unauthenticated', 'The token no longer works: sign in again.')
     return { userId: claims.userId, role }
   }

@@ -4,8 +4,7 @@ import { coalesce } from '../platform/lib/coalesce.js'
 import { Refusal } from '../platform/contract/errors.js'
 import type { Caller } from '../platform/contract/caller.js'
 import type { TokenClaims } from '../platform/runtime/tokens.js'
-import type { Transport } from '../platform/runtime/transport.js'
-import { createSystemCall } from './systemCall.js'
+import type { createSystemCall } from './systemCall.js'
 
 const MAX_BATCH = 1000
 /** Two, so that a request never waits for more than one answer before its own lookup leaves. */
@@ -14,16 +13,12 @@ const MAX_IN_FLIGHT = 2
 /** The role that a token holder has now; null where the token stopped working. Throws where nobody can say. */
 export type LookUpRole = (claims: TokenClaims) => Promise<Caller['role'] | null>
 
-/**
- * Asks the users domain at every request, so that a changed role or password bites at the next one. A lookup always
- * leaves after its request has arrived; those that wait together share one call.
- */
+/** Asks the users domain. A lookup always leaves after it was asked for; those that wait together share a call. */
 export function createRoleLookup(options: {
   config: Pick<Config, 'deadlinesMs'>
-  request: Transport['request']
-  newId: () => string
+  call: ReturnType<typeof createSystemCall>
 }): LookUpRole {
-  const call = createSystemCall(options)
+  const { config, call } = options
   return coalesce<TokenClaims, Caller['role'] | null>(
     async (batch) => {
       const tokens = batch.map(({ userId, tokenVersion }) => ({ userId, tokenVersion }))
@@ -32,7 +27,7 @@ export function createRoleLookup(options: {
     {
       maxBatch: MAX_BATCH,
       maxInFlight: MAX_IN_FLIGHT,
-      timeoutMs: options.config.deadlinesMs.quick,
+      timeoutMs: config.deadlinesMs.quick,
       onTimeout: () => new Refusal('unavailable', 'Could not look up who is calling.'),
     },
   )

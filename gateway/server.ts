@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
 import { z } from 'zod'
 import type { Config } from '../config/index.js'
+import { users } from '../functions/users/contract.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { Refusal, toPublicError } from '../platform/contract/errors.js'
 import { invalidInput } from '../platform/runtime/invocation.js'
@@ -70,10 +71,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   const sessions = new Set<SocketSession>()
   const limits = createLimits(config.rateLimitPerSecond)
   const meter = createMeter(log, () => sessions.size)
-  const lookUpRole = createRoleLookup(options)
-  const authority = createAuthority({ lookUpRole, log, now })
-  const sharing = shareUse({ limits, call: createSystemCall(options), worker: newId(), log })
-  const dispatch: Dispatch = meter.measured(createDispatch({ ...options, lookUpRole }))
+  const call = createSystemCall(options)
+  const authority = createAuthority({
+    lookUpRole: createRoleLookup({ config, call }),
+    listChanges: (afterMs) => call(users.listAccessChanges, { afterMs }),
+    log,
+    now,
+  })
+  const sharing = shareUse({ limits, call, worker: newId(), log })
+  const dispatch: Dispatch = meter.measured(createDispatch({ ...options, roleFor: authority.roleFor }))
   const gone = new WeakMap<Socket, AbortController>()
   const tried = new WeakSet<object>()
   let draining: Promise<void> | undefined

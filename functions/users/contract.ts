@@ -211,6 +211,23 @@ export const users = defineContract('users', {
     idempotent: true,
     key: () => 'users',
   }),
+  listAccessChanges: operation({
+    summary: 'For gateway workers: whose role or token version changed since an earlier answer, as they are now.',
+    access: 'internal',
+    input: z.strictObject({
+      /** From the last answer; 0 where there was none. */
+      afterMs: z.int().min(0),
+    }),
+    output: z.object({
+      afterMs: z.int().min(0),
+      /** Again and again for a while. null: too many, or nobody knows since when: it may be anyone. */
+      changed: z.array(z.object({ userId: id, tokenVersion: z.int() })).nullable(),
+    }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+    key: () => 'users',
+  }),
   findFunds: operation({
     summary: 'For bookings: what each of these users could spend now; null where there is none.',
     access: 'internal',

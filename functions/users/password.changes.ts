@@ -30,7 +30,11 @@ export async function replacePassword(
     const changed = await model
       .findOneAndUpdate(
         { _id: user._id, version: user.version },
-        { $set: { passwordHash, updatedAt: ctx.now() }, $inc: { tokenVersion: 1, version: 1 } },
+        {
+          $set: { passwordHash, updatedAt: ctx.now() },
+          $inc: { tokenVersion: 1, version: 1 },
+          $currentDate: { accessChangedAt: true },
+        },
         { returnDocument: 'after', projection: KNOWN_FIELDS },
       )
       .lean()

@@ -32,6 +32,8 @@ export interface UserDocument {
   passwordHash?: string
   /** Tokens carry it; raised with each new password, so that older tokens stop working. */
   tokenVersion: number
+  /** When role or tokenVersion changed last, by the database's clock: by it gateway workers hear of that. */
+  accessChangedAt?: Date
   /** 64-bit integer, minor units; the validator keeps it at 0 or above. */
   balance: number
   /**
@@ -84,6 +86,7 @@ export const User = defineModel<UserDocument>('users', 'users', {
   role: field.text,
   passwordHash: maybe(field.text),
   tokenVersion: field.count,
+  accessChangedAt: maybe(field.date),
   balance: field.money,
   netDeposits: field.money,
   bookings: listOf(field.id),

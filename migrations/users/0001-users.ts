@@ -37,7 +37,13 @@ export default makes({
         createdAt: DATE,
         updatedAt: DATE,
       },
-      { passwordHash: TEXT, payments: LIST, pendingPayments: LIST, paymentTombstones: LIST },
+      {
+        passwordHash: TEXT,
+        accessChangedAt: DATE,
+        payments: LIST,
+        pendingPayments: LIST,
+        paymentTombstones: LIST,
+      },
     ),
     indexes: [
       { key: { email: 1 }, name: 'one_user_per_email', unique: true },
@@ -46,6 +52,12 @@ export default makes({
       { key: { nameKey: 1 }, name: 'by_name' },
       // Who is told when an operator has to act. Admins are few: other users never enter it.
       { key: { role: 1 }, name: 'admins', partialFilterExpression: { role: 'admin' } },
+      // Whose access changed of late: few, and no booking touches it.
+      {
+        key: { accessChangedAt: 1 },
+        name: 'by_change_of_access',
+        partialFilterExpression: { accessChangedAt: { $exists: true } },
+      },
     ],
   },
   passwordTries: { schema: documentOf({ _id: TEXT, lanes: LIST, version: COUNT }) },

@@ -49,7 +49,7 @@ test('tokens: none is anonymous; bad, expired and forged ones are refused', asyn
   t.is(await codeOf(await connect(token), 'listCars', {}), 'ok')
 })
 
-test('the role and the token are looked up at every request', async (t) => {
+test('an admin, and whoever calls what is for admins, is looked up at every request', async (t) => {
   const { connect, userToken, users, calls } = await startGateway(t)
   const { userId, token } = await userToken('user')
   const socket = await connect(token)

@@ -65,6 +65,11 @@ export async function startGateway(
         })
       }
       if (envelope.operation === 'platform.shareUse') return { ok: true, data: { spent: [], workers: 1 } }
+      if (envelope.operation === 'users.listAccessChanges') {
+        const { afterMs } = envelope.input as { afterMs: number }
+        const changed = [...harness.users].map(([userId, { tokenVersion }]) => ({ userId, tokenVersion }))
+        return { ok: true, data: { afterMs: 1, changed: afterMs === 0 ? null : changed } }
+      }
       if (envelope.operation !== 'users.authenticate') {
         harness.calls.push(envelope)
         return answer(envelope)

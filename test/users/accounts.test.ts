@@ -195,6 +195,38 @@ test('of two changes of a password at once, the second must know the first', asy
   t.like(await system.model(User).findById(user.id).lean(), { tokenVersion: 1, version: 1 })
 })
 
+test('whose access has changed is told from an earlier answer on: roles and passwords, nothing else', async (t) => {
+  const system = await createTestSystem(t)
+  const list = (afterMs: number) => system.run(users.listAccessChanges, { afterMs }, null)
+  t.deepEqual(await list(0), { afterMs: 1, changed: null })
+  t.deepEqual(await list(1), { afterMs: 1, changed: [] })
+
+  const [reader, boss, ada] = [await system.makeUser(), await system.makeUser(), await system.makeUser()]
+  const { userId } = reader
+  await system.run(users.updateUser, { userId, version: 0, set: { name: 'Renamed', email: 'renamed@example.com' } })
+  t.deepEqual(await list(1), { afterMs: 1, changed: [] })
+
+  await system.run(users.updateUser, { userId: boss.userId, version: 0, set: { role: 'admin' } })
+  const { db } = system.databases.connection('users')
+  await db?.command({ profile: 2 })
+  const first = await list(1)
+  await db?.command({ profile: 0 })
+  t.deepEqual(first.changed, [{ userId: boss.userId, tokenVersion: 0 }])
+  const find = await db?.collection('system.profile').findOne({ op: 'query', ns: /\.users$/ })
+  t.like(find, { planSummary: 'IXSCAN { accessChangedAt: 1 }', docsExamined: 1 })
+
+  await system.run(users.setPassword, { userId: ada.userId, newPassword: 'set by an admin' })
+  const second = await list(first.afterMs)
+  t.true(second.afterMs >= first.afterMs)
+  // What was told a moment ago is told again.
+  t.deepEqual(second.changed, [
+    { userId: ada.userId, tokenVersion: 1 },
+    { userId: boss.userId, tokenVersion: 0 },
+  ])
+  t.deepEqual(await list(second.afterMs + 20_000), { afterMs: second.afterMs + 20_000, changed: [] })
+  t.is((await list(0)).changed, null)
+})
+
 test('authenticate answers the present role of each token, in order', async (t) => {
   const system = await createTestSystem(t)
   const { userId } = await system.makeUser()
