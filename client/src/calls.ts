@@ -1,3 +1,4 @@
+import { abortable, pause } from './abortable.js'
 import type { Connection } from './connection.js'
 import { CallError, lost, retryAfterMs, type PublicError } from './errors.js'
 
@@ -7,13 +8,23 @@ const LONGEST_PAUSE_MS = 2000
 const TRIES_OF_A_DEFECT = 2
 
 export interface CallOptions {
-  /** How long to wait for an answer, over all tries. Default 30 s. */
+  /** How long to wait for an answer, over all tries, in milliseconds. Default 30,000. */
   deadlineMs?: number
-  /** Stops waiting. What was sent may still be done: its outcome is unknown, as after any lost answer. */
+  /**
+   * Stops waiting. What was not sent yet is not sent any more; what was sent may still be done: its outcome is unknown, as
+   * after any lost answer.
+   */
   signal?: AbortSignal
 }
 
-type Result = { ok: true; data: unknown } | { ok: false; error: PublicError }
+export type Result = { ok: true; data: unknown } | { ok: false; error: PublicError }
+
+export interface Sending {
+  deadlineMs: number
+  signal?: AbortSignal | undefined
+  /** Hears an answer in the very turn in which it comes, before anything that the server says after it. */
+  heard?: ((result: Result) => void) | undefined
+}
 
 /**
  * One call, exactly once: an id that the input leaves open is chosen here, once, so that every try is the same request.
@@ -23,61 +34,75 @@ export async function makeCall(
   connection: Connection,
   operation: string,
   input: object,
-  { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal | undefined },
+  { deadlineMs, signal, heard }: Sending,
 ): Promise<unknown> {
-  signal?.throwIfAborted()
   const giveUpAtMs = performance.now() + deadlineMs
   const left = (): number => Math.max(1, giveUpAtMs - performance.now())
-  const spec = (await aborting(connection.ready(deadlineMs), signal))[operation]
+  const told = await connection.told(left(), signal)
+  if (!told) throw new CallError(notSent(operation), operation)
+  const spec = told[operation]
+  const safe = spec?.idempotent === true
   const request = withId(input, spec?.newId)
+  let sent = false
+  let renewed = false
   let defects = 0
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    const result = await aborting(attempt(connection, operation, request, left()), signal)
+    const number = await connection.open(left(), signal)
+    if (number === undefined) throw new CallError(sent ? unknown(operation, safe) : notSent(operation), operation)
+    sent = true
+    const result = await send(connection, operation, request, { timeoutMs: left(), safe, signal, heard })
     if (result.ok) return result.data
     const { code, retryable } = result.error
-    if (code === 'unauthenticated' && connection.renew()) continue
+    if (code === 'unauthenticated' && !renewed && !guesses(input) && connection.renew(number)) {
+      renewed = true
+      continue
+    }
     // What was rate_limited has not been done, so that is safe for every operation.
-    const safe = spec?.idempotent === true || code === 'rate_limited'
-    const again = retryable && safe && (code !== 'internal' || ++defects < TRIES_OF_A_DEFECT)
+    const again = retryable && (safe || code === 'rate_limited')
     const waitMs = Math.max(pauseMs * (0.5 + Math.random() / 2), retryAfterMs(result.error))
-    if (!again || waitMs >= left()) throw new CallError(result.error)
-    await aborting(new Promise((resolve) => setTimeout(resolve, waitMs)), signal)
+    if (!again || waitMs >= left() || (code === 'internal' && ++defects >= TRIES_OF_A_DEFECT)) {
+      throw new CallError(result.error, operation)
+    }
+    await pause(waitMs, signal)
   }
 }
 
-/** While the connection is down, socket.io keeps the request and sends it when it is back. */
-async function attempt(
-  { socket, refused }: Connection,
+function send(
+  connection: Connection,
   operation: string,
-  input: unknown,
-  timeoutMs: number,
+  input: object,
+  { timeoutMs, safe, signal, heard }: Omit<Sending, 'deadlineMs'> & { timeoutMs: number; safe: boolean },
 ): Promise<Result> {
-  const closed = refused()
-  if (closed) throw closed
-  try {
-    return (await socket.timeout(timeoutMs).emitWithAck(operation, input)) as Result
-  } catch {
-    const closedMeanwhile = refused()
-    if (closedMeanwhile) throw closedMeanwhile
-    const message = 'The connection was lost before the answer came: whether it was done is unknown.'
-    return { ok: false, error: lost('deadline_exceeded', message) }
-  }
+  const { socket } = connection
+  return abortable(signal, (resolve, reject) => {
+    const answered = safe ? () => {} : connection.guard()
+    socket.timeout(timeoutMs).emit(operation, input, (missing: Error | null, result: Result) => {
+      const refusal = connection.refused()
+      if (missing && refusal) return reject(refusal)
+      if (!missing) heard?.(result)
+      resolve(missing ? { ok: false, error: unknown(operation, safe) } : result)
+    })
+    return () => {
+      answered()
+      // Of a worker that was about to leave, socket.io keeps it for the next one.
+      socket.sendBuffer = socket.sendBuffer.filter(({ data }) => (data as unknown[])[1] !== input)
+    }
+  })
 }
 
-async function aborting<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
+const notSent = (operation: string): PublicError =>
+  lost('unavailable', `${operation} was not sent: there was no connection in time.`)
+
+const unknown = (operation: string, safe: boolean): PublicError =>
+  lost(
+    'deadline_exceeded',
+    `No answer to ${operation} came: whether it was done is unknown. ` +
+      (safe ? 'Send it again, with the same id.' : 'It is not safe to send twice: read first.'),
+    safe,
+  )
+
+/** Where a password is wrong, a fresh token does not help. */
+const guesses = (input: object): boolean => Object.keys(input).some((key) => /password/i.test(key))
 
 /** 24 hex digits that begin with the time, as the server's own ids do. */
 export function newId(): string {
@@ -88,5 +113,8 @@ export function newId(): string {
   )
 }
 
+/** Always a copy: it is what tells this call's request from all others. */
 const withId = (input: object, key: string | undefined): object =>
-  key === undefined || (input as Record<string, unknown>)[key] !== undefined ? input : { ...input, [key]: newId() }
+  key === undefined || (input as Record<string, unknown>)[key] !== undefined
+    ? { ...input }
+    : { ...input, [key]: newId() }

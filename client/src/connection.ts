@@ -1,17 +1,23 @@
 import { io, type Socket } from 'socket.io-client'
-import { CallError, lost, retryAfterMs, type PublicError } from './errors.js'
+import { abortable } from './abortable.js'
+import { CallError, lost, messageOf, retryAfterMs, type PublicError } from './errors.js'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2000
 
-/** A token, or how to get one: asked before each connect, and once more when the server refuses the one at hand. */
-export type Token = string | (() => string | Promise<string>)
+/**
+ * A token, or how to get one: asked before each connect, and again when the server no longer takes the one at hand. Where
+ * it answers null, this client is signed out; where it fails, it is asked again with the next try to connect.
+ */
+export type Token = string | (() => string | null | Promise<string | null>)
 
 export type Status =
   | { state: 'connecting' | 'online' }
   /** It reconnects by itself. */
   | { state: 'offline'; reason: string }
-  /** The server does not take the token, or this client was closed: nothing more comes. */
+  /** The server does not take the token, or there is none: nothing more comes, connect again. */
+  | { state: 'signedOut'; reason: string }
+  /** By `close()`. */
   | { state: 'closed'; reason: string }
 
 /** What the gateway tells about its operations after each connect. */
@@ -21,117 +27,178 @@ export interface Connection {
   socket: Socket
   status(): Status
   onStatus(listener: (status: Status) => void): () => void
-  /** Waits until the gateway has said what it knows. Throws a CallError where it refuses, or says nothing in time. */
-  ready(timeoutMs: number): Promise<Told>
+  /** What the gateway said of its operations, as soon as it has; undefined when the time is up. Throws what `refused` says. */
+  told(timeoutMs: number, signal?: AbortSignal): Promise<Told | undefined>
+  /** The number of the connection that takes requests, as soon as there is one; undefined when the time is up. */
+  open(timeoutMs: number, signal?: AbortSignal): Promise<number | undefined>
+  /** A request is under way that must not be sent twice: until the answer is called, nothing here breaks the connection. */
+  guard(): () => void
   /** Why nothing more will come, if so. */
   refused(): CallError | undefined
-  /** Connects anew with a fresh token; false where the token is a text, which would only be refused again. */
-  renew(): boolean
-  /** Adds to what the handshake says: where a followed feed goes on. */
-  comeback: { lastSeq?: number; lobbies: Record<string, number> }
+  /** Gets a fresh token, unless that has been done since connection `number`; false where there is no way to. */
+  renew(number: number): boolean
+  /** Connects anew, once no guarded request is under way. */
+  reconnect(): void
+  /** Adds to what each handshake says: where followed feeds go on. */
+  handshake(fields: () => object): void
   close(): void
 }
 
 export function openConnection(url: string, token: Token | undefined): Connection {
-  const comeback: Connection['comeback'] = { lobbies: {} }
   const listeners = new Set<(status: Status) => void>()
   const waiting = new Set<() => void>()
   let told: Told | undefined
   let refusal: CallError | undefined
   let status: Status = { state: 'connecting' }
-  /** A fresh token was refused too: asking for another one would go on for ever. */
+  let fields = (): object => ({})
+  let number = 0
+  let guarded = 0
+  /** Connects anew as soon as nothing is guarded. */
+  let leaving = false
+  /** A fresh token was asked for, and none has worked since: asking again would go on for ever. */
   let renewed = false
+  let pauseMs = FIRST_PAUSE_MS
 
   const socket: Socket = io(url, {
     transports: ['websocket'],
     forceNew: true,
     reconnectionDelay: FIRST_PAUSE_MS,
     reconnectionDelayMax: LONGEST_PAUSE_MS,
-    auth: (send) => void handshake().then(send, (error: unknown) => end(tokenFailed(error))),
+    auth: (send) => void introduce(send),
   })
 
-  async function handshake(): Promise<object> {
-    const current = typeof token === 'function' ? await token() : token
-    return { ...(current !== undefined && { token: current }), ...comeback }
+  /** Only the newest handshake gets its answer, and all share one question: a token may be good for one use. */
+  let handshakes = 0
+  let asking: Promise<string | null | undefined> | undefined
+
+  async function introduce(send: (auth: object) => void): Promise<void> {
+    const own = ++handshakes
+    try {
+      asking ??= Promise.resolve(typeof token === 'function' ? token() : token).finally(() => (asking = undefined))
+      const current = await asking
+      if (own !== handshakes || refusal) return
+      if (current === null) return end('signedOut', new CallError(lost('unauthenticated', 'There is no token.', false)))
+      send({ ...(current !== undefined && { token: current }), ...fields() })
+    } catch (error) {
+      if (own !== handshakes || refusal) return
+      if (error instanceof CallError && !error.retryable) return end('signedOut', error as CallError)
+      socket.disconnect()
+      later(`No token could be had: ${messageOf(error)}`)
+    }
   }
 
   function become(next: Status): void {
     status = next
     for (const each of [...listeners]) each(next)
+    for (const look of [...waiting]) look()
   }
 
-  function end(error: CallError): void {
+  function end(state: 'signedOut' | 'closed', error: CallError): void {
     if (refusal) return
     refusal = error
-    become({ state: 'closed', reason: error.message })
-    for (const each of [...waiting]) each()
     socket.disconnect()
+    become({ state, reason: error.message })
   }
 
-  socket.on('connect', () => become({ state: 'online' }))
+  /** Where socket.io does not connect again by itself. */
+  function later(reason: string, atLeastMs = 0): void {
+    become({ state: 'offline', reason })
+    setTimeout(connect, Math.max(pauseMs, atLeastMs))
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+  }
+
+  function connect(): void {
+    if (!refusal && !socket.active) socket.connect()
+  }
+
+  socket.on('connect', () => {
+    number++
+    become({ state: 'online' })
+  })
   socket.on('disconnect', (reason) => {
-    if (!refusal) become({ state: 'offline', reason })
+    leaving = false
+    if (refusal) return
+    if (reason === 'io server disconnect') later('The server closed the connection.')
+    else if (reason === 'io client disconnect') become({ state: 'connecting' })
+    else become({ state: 'offline', reason })
   })
   socket.on('operations', (operations: Told) => {
     told = operations
-    renewed = false
-    for (const each of [...waiting]) each()
+    pauseMs = FIRST_PAUSE_MS
+    for (const look of [...waiting]) look()
   })
+  // The server tells whoever is signed in where their news stand, once it has looked the token up.
+  socket.on('position', () => (renewed = false))
+  socket.on('session:ended', (error: PublicError) => renewOr(error))
   socket.on('connect_error', (error: Error & { data?: PublicError }) => {
     // Only a refusal by the gateway has data; everything else socket.io tries again by itself.
     if (!error.data) return become({ state: 'offline', reason: error.message })
-    const again = error.data.retryable || (error.data.code === 'unauthenticated' && canRenew())
-    if (!again) return end(new CallError(error.data))
-    become({ state: 'offline', reason: error.data.message })
-    setTimeout(() => {
-      if (!refusal) socket.connect()
-    }, retryAfterMs(error.data))
+    if (error.data.code === 'unauthenticated') return renewOr(error.data)
+    if (!error.data.retryable) return end('closed', new CallError(error.data))
+    later(error.data.message, retryAfterMs(error.data))
   })
 
-  function canRenew(): boolean {
-    if (typeof token !== 'function' || renewed) return false
+  function renewOr(error: PublicError): void {
+    if (typeof token !== 'function' || renewed) return end('signedOut', new CallError(error))
     renewed = true
-    return true
+    reconnect()
+  }
+
+  function reconnect(): void {
+    leaving = true
+    leaveWhenQuiet()
+  }
+
+  function leaveWhenQuiet(): void {
+    if (!leaving || (guarded > 0 && socket.connected) || refusal) return
+    leaving = false
+    socket.disconnect()
+    // Not in this turn: what the old connection brought in it would be taken for the new one's.
+    setTimeout(connect)
+  }
+
+  /** What `check` finds, as soon as it finds anything; undefined when the time is up. */
+  function find<T>(check: () => T | undefined, timeoutMs: number, signal?: AbortSignal): Promise<T | undefined> {
+    return abortable(signal, (resolve, reject) => {
+      const timer = setTimeout(resolve, timeoutMs, undefined)
+      function look(): void {
+        if (refusal) return reject(refusal)
+        const found = check()
+        if (found !== undefined) resolve(found)
+      }
+      waiting.add(look)
+      look()
+      return () => {
+        clearTimeout(timer)
+        waiting.delete(look)
+      }
+    })
   }
 
   return {
     socket,
-    comeback,
     status: () => status,
     onStatus(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    told: (timeoutMs, signal) => find(() => told, timeoutMs, signal),
+    open: (timeoutMs, signal) => find(() => (socket.connected && !leaving ? number : undefined), timeoutMs, signal),
+    guard() {
+      guarded++
+      return () => {
+        guarded--
+        leaveWhenQuiet()
+      }
+    },
     refused: () => refusal,
-    renew() {
-      if (!canRenew()) return false
-      socket.disconnect().connect()
+    renew(since) {
+      if (typeof token !== 'function') return false
+      if (since === number) reconnect()
       return true
     },
-    async ready(timeoutMs) {
-      if (!told && !refusal) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(done, Math.max(0, timeoutMs))
-          function done(): void {
-            clearTimeout(timer)
-            waiting.delete(done)
-            resolve()
-          }
-          waiting.add(done)
-        })
-      }
-      if (refusal) throw refusal
-      if (!told) throw new CallError(lost('unavailable', `No answer from ${url}.`))
-      return told
-    },
-    close: () => end(new CallError(lost('unavailable', 'This client was closed.', false))),
+    reconnect,
+    handshake: (added) => void (fields = added),
+    close: () => end('closed', new CallError(lost('unavailable', 'This client was closed.', false))),
   }
 }
-
-const tokenFailed = (error: unknown): CallError =>
-  new CallError({
-    code: 'unauthenticated',
-    message: `No token could be had: ${error instanceof Error ? error.message : String(error)}`,
-    retryable: false,
-    requestId: '',
-  })

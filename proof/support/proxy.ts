@@ -30,7 +30,12 @@ export interface Proxy {
   close(): Promise<void>
 }
 
-export async function startProxy(options: { targetPort: number; random: () => number }): Promise<Proxy> {
+export async function startProxy(options: {
+  targetPort: number
+  /** Default: a free one. */
+  port?: number
+  random: () => number
+}): Promise<Proxy> {
   const { targetPort, random } = options
   const sockets = new Set<Socket>()
   /** Those of functions, on the client's side. */
@@ -78,7 +83,7 @@ export async function startProxy(options: { targetPort: number; random: () => nu
   }
 
   const listener = createServer({ noDelay: true }, pair)
-  listener.listen(0, LOOPBACK)
+  listener.listen(options.port ?? 0, LOOPBACK)
   await once(listener, 'listening')
 
   return {
