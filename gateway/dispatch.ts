@@ -49,6 +49,9 @@ interface Called {
 /** Answers a request. Never rejects. */
 export type Dispatch = (incoming: Incoming, sender: Sender) => Promise<Result<unknown>>
 
+/** Before an account's first answer to an operation nobody knows how long it is: half as many of them are let in at once. */
+const FIRST_COST = 2
+
 /** Worth a line in the log at its default level: the client did nothing wrong. */
 const OURS: ReadonlySet<ErrorCode> = new Set(['internal', 'unavailable', 'deadline_exceeded'])
 
@@ -148,10 +151,21 @@ async function takeTurn(
 ): Promise<(() => void) | undefined> {
   const turns = limits.turns()
   if (!turns) return undefined
+  const firsts = limits.firsts(name)
+  const endFirst = firsts ? await firsts.enter(1, gone) : () => {}
+  const lastCost = limits.lastCost(name)
+  if (lastCost !== undefined) endFirst?.()
   // Whoever got a long answer is about to get another: one of the longest is under way at a time.
-  const end = await turns.enter(Math.max(weight, limits.lastCost(name)), gone)
-  if (!end) throw tooManyUnderWay()
-  return () => setImmediate(() => void outgoing.drained().then(end))
+  const end = endFirst && (await turns.enter(Math.max(weight, lastCost ?? FIRST_COST), gone))
+  if (!end) {
+    endFirst?.()
+    throw tooManyUnderWay()
+  }
+  return () =>
+    setImmediate(() => {
+      endFirst()
+      void outgoing.drained().then(end)
+    })
 }
 
 const tooManyUnderWay = (): Refusal =>

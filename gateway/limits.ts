@@ -13,8 +13,13 @@ export interface SocketLimits {
   take(guessable: boolean, weight?: number): number
   /** What something has cost, in requests, that could not be known before: of which operation, if of one. */
   charge(weight: number, operation?: string): void
-  /** What its last answer to an operation has cost its account; FIRST_COST where it has had none. */
-  lastCost(operation: string): number
+  /** What its last answer to an operation has cost its account; undefined where it has had none. */
+  lastCost(operation: string): number | undefined
+  /**
+   * Its user's calls of an operation until the first is answered: one at a time, since nobody knows what it costs. null:
+   * that is known, or there is no user.
+   */
+  firsts(operation: string): Turns | null
   /** Its user's calls under way, or its address's where it is anonymous; null: no limits. */
   turns(): Turns | null
   /** Its account's pages of what sockets missed: one at a time. null: no limits. */
@@ -54,6 +59,7 @@ const UNLIMITED: SocketLimits = {
   take: () => 0,
   charge: () => {},
   lastCost: () => 0,
+  firsts: () => null,
   turns: () => null,
   pages: () => null,
   refused: () => false,
@@ -62,9 +68,6 @@ const UNLIMITED: SocketLimits = {
 
 /** An answer of so many bytes costs as much as the request for it; one that is shorter costs nothing more. */
 const BYTES_OF_A_REQUEST = 16_384
-
-/** Before an account's first answer to an operation nobody knows how long it is: half as many of them are let in at once. */
-const FIRST_COST = 2
 
 /** What it costs, in requests, to send so much. */
 export const costOf = (bytes: number): number => Math.floor(bytes / BYTES_OF_A_REQUEST)
@@ -77,6 +80,8 @@ interface Account {
   pages: Turns
   /** By operation: its last answer's. */
   costs: Map<string, number>
+  /** By operation, until its first answer. */
+  firsts: Map<string, Turns>
   /** Not told to others yet. */
   spent: { requests: number; passwords: number }
 }
@@ -114,6 +119,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
         turns: createTurns(() => turnsOf(anonymous)),
         pages: createTurns(() => 1),
         costs: new Map(),
+        firsts: new Map(),
         spent: { requests: 0, passwords: 0 },
       }
       accounts.set(key, account)
@@ -178,13 +184,22 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
       },
       charge(weight, operation) {
         own.charge(nowMs(), weight)
-        if (operation !== undefined) (user ?? address).costs.set(operation, weight)
+        if (operation !== undefined) {
+          ;(user ?? address).costs.set(operation, weight)
+          ;(user ?? address).firsts.delete(operation)
+        }
         for (const account of [address, user]) {
           account?.requests.charge(nowMs(), weight)
           if (account) account.spent.requests += weight
         }
       },
-      lastCost: (operation) => (user ?? address).costs.get(operation) ?? FIRST_COST,
+      lastCost: (operation) => (user ?? address).costs.get(operation),
+      firsts(operation) {
+        if (!user || user.costs.has(operation)) return null
+        const turns = user.firsts.get(operation) ?? createTurns(() => 1)
+        user.firsts.set(operation, turns)
+        return turns
+      },
       turns: () => (user ?? address).turns,
       pages: () => (user ?? address).pages,
       refused: () => patience.take(nowMs()) > 0,

@@ -67,17 +67,41 @@ test('what was made for a client that has left costs its user all the same', asy
   })
   const { token, userId } = await harness.userToken()
   const leaving = await harness.connect(token)
-  for (let i = 0; i < 2; i++) leaving.emit('getUser', { userId }, () => {})
+  leaving.emit('getUser', { userId }, () => {})
+  leaving.emit('getStatus', {}, () => {})
   await until(() => harness.calls.length === 2)
   leaving.disconnect()
   const next = await harness.connect(token)
-  const earlier = send(next, 'getUser', { userId })
+  const earlier = send(next, 'listCars', {})
   await until(() => harness.calls.length === 3)
   release()
   await earlier
   const result = await send(await harness.connect(token), 'getUser', { userId })
   // Three megabytes are 183 requests, the user's burst is 60 at 30 a second.
   t.true(!result.ok && Number(result.error.details?.['retryAfterMs']) > 3500, JSON.stringify(result))
+})
+
+test('nobody knows what a user’s first call of an operation costs: one is under way until it is answered', async (t) => {
+  const waiting: (() => void)[] = []
+  const harness = await startGateway(t, {
+    async answer() {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return { ok: true, data: {} }
+    },
+  })
+  const { token, userId } = await harness.userToken()
+  const [one, two] = [await harness.connect(token), await harness.connect(token)]
+  const asked = [one, two, one, two].map((socket) => send(socket, 'getUser', { userId }))
+  const other = send(one, 'getStatus', {})
+  await until(() => waiting.length === 2)
+  t.deepEqual(harness.calls.map(({ operation }) => operation).sort(), ['platform.getStatus', 'users.getUser'])
+  waiting.forEach((answer) => answer())
+  await until(() => waiting.length === 5)
+  waiting.forEach((answer) => answer())
+  t.deepEqual(
+    (await Promise.all([...asked, other])).map(({ ok }) => ok),
+    Array(5).fill(true),
+  )
 })
 
 test('so much is under way at once; the rest waits in order, and leaves with its socket', async (t) => {
