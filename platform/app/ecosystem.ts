@@ -101,8 +101,10 @@ export function ecosystem(
 function appDefaults(config: Config, root: string) {
   return {
     cwd: root,
-    // Without it a failed import or a rejection that nobody handles leaves an `online` process that does nothing.
-    node_args: '--unhandled-rejections=strict',
+    // Without the first a failed import or a rejection that nobody handles leaves an `online` process that does nothing.
+    // The second lets memory for new objects grow to four times its usual size where there is load: what a request makes
+    // is garbage when it is answered, and need not be moved before.
+    node_args: '--unhandled-rejections=strict --max-semi-space-size=64',
     // `online` means that it answers. After listen_timeout PM2 goes on as if it did, so that is generous: a reload
     // that went on too early would stop the last instance that works.
     wait_ready: true,
