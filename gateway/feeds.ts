@@ -10,13 +10,13 @@ import { createPresenceReporter } from './presence.js'
 import { createSystemCall } from './systemCall.js'
 import { createSocketFeeds, payloadOf, type Comeback, type SocketFeeds } from './socketFeeds.js'
 
-/** What the stream of new entries did not bring is found by then. */
+/** What was not heard of is found by then. */
 const SWEEP_MS = 2000
 
 /** All feeds of this worker. */
 export interface GatewayFeeds {
   of(socket: Socket, comeback: Comeback, pace: Pace): SocketFeeds
-  close(): Promise<void>
+  close(): void
 }
 
 export function createGatewayFeeds(options: {
@@ -48,15 +48,14 @@ export function createGatewayFeeds(options: {
 
   const acknowledge = createAcknowledge(options)
   const presence = createPresenceReporter({ hub, call, worker: options.newId(), log })
-  const watching = watch({ appended: (entry) => hub.take(entry), opened: sweep })
+  watch({ appended: (entry) => hub.take(entry), opened: sweep })
   const timer = setInterval(sweep, SWEEP_MS)
   return {
     of: (socket, comeback, pace) =>
       createSocketFeeds({ socket, hub, moved: presence.moved, acknowledge, comeback, pace }),
-    async close() {
+    close() {
       clearInterval(timer)
       presence.stop()
-      await watching.close()
     },
   }
 }

@@ -45,7 +45,7 @@ async function boot(): Promise<void> {
     log,
     contracts,
     request: (envelope, options) => transport.request(envelope, options),
-    watchFeeds: watchFeeds(config, log),
+    watchFeeds: watchFeeds(transport),
     now: () => new Date(),
     newId: () => new ObjectId().toHexString(),
   })

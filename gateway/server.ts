@@ -224,7 +224,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     authority.stop()
     sharing.stop()
     repeats.stop()
-    await feeds.close()
+    feeds.close()
     await io.close()
     log.info('drained')
   }

@@ -31,7 +31,7 @@ const news = {
 export const feedEntry = z.object({ feed: feedName, seq, ...news })
 export type Entry = z.output<typeof feedEntry>
 
-/** A stored entry as clients see it; here because gateway workers read them too. */
+/** A stored entry as clients see it. */
 export const presentEntry = ({
   feed,
   seq,
@@ -52,8 +52,10 @@ export const presentEntry = ({
   ...(ends && { ends }),
 })
 
-/** What gateway workers watch for new entries. All else about feeds they learn by calling. */
-export const FEED_ENTRIES = 'feedEntries'
+/** What whoever appends tells gateway workers, so that they need not look. */
+export interface FeedHint {
+  appended: Entry
+}
 
 /** What happened, for the sockets of a user: `name` is the event that clients listen to. */
 export type UserNews<S = Record<string, { toUser: z.ZodObject }>> = News<S> & { userId: string }

@@ -5,6 +5,7 @@ import { DUPLICATE_KEY, refusalsOf } from '../../platform/database/bulkErrors.js
 import { coalesce } from '../../platform/lib/coalesce.js'
 import { Refusal } from '../../platform/contract/errors.js'
 import type { System } from '../../platform/runtime/system.js'
+import { presentEntry, type FeedHint } from './contract.js'
 import { FeedEntry, type FeedEntryDocument } from './feedEntry.model.js'
 
 export type NewFeedEntry = Omit<FeedEntryDocument, '_id' | 'feed' | 'seq'>
@@ -86,17 +87,30 @@ export function feedAppender(
     })
   }
 
+  /** To gateway workers, of what is majority. What they are not told they find when they look. */
+  function tell(entries: FeedEntryDocument[]): void {
+    for (const each of entries) system.tell({ appended: presentEntry(each) } satisfies FeedHint)
+  }
+
   async function insertRun(entries: FeedEntryDocument[]): Promise<void> {
     const refusal = (await insert(entries, true)).find((each) => each !== undefined)
     if (refusal) throw refusal
+    tell(entries)
   }
 
-  const insertNext = coalesce<FeedEntryDocument, void>((entries) => insert(entries, false), {
-    maxBatch: MAX_BATCH,
-    maxInFlight: 2,
-    timeoutMs: system.config.deadlinesMs.quick,
-    onTimeout: () => new Refusal('unavailable', 'The feeds are too slow.'),
-  })
+  const insertNext = coalesce<FeedEntryDocument, void>(
+    async (entries) => {
+      const outcomes = await insert(entries, false)
+      tell(entries.filter((_, i) => outcomes[i] === undefined))
+      return outcomes
+    },
+    {
+      maxBatch: MAX_BATCH,
+      maxInFlight: 2,
+      timeoutMs: system.config.deadlinesMs.quick,
+      onTimeout: () => new Refusal('unavailable', 'The feeds are too slow.'),
+    },
+  )
 
   const readHead = async (feed: string): Promise<number> => (await newestOf(system, feed))?.seq ?? 0
 

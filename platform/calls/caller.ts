@@ -6,7 +6,7 @@ import { openSession, type HostSession } from './session.js'
 import { Refusal, type ErrorCode, type Result } from '../contract/errors.js'
 import type { Logger } from '../lib/log.js'
 import type { LogOnce } from '../lib/logOnce.js'
-import type { Envelope, Peer, PeerHealth, Transport } from '../runtime/transport.js'
+import type { Envelope, Hearer, Peer, PeerHealth, Transport } from '../runtime/transport.js'
 
 /** Calls that wait for a host to appear. Beyond, the system is down rather than late, and memory has an end. */
 const MAX_WAITING = 10_000
@@ -81,8 +81,9 @@ type FromHost =
   | { health: number; answer: PeerHealth }
   | { goodbye: true }
   | { pong: true }
+  | { hint: unknown }
 
-export interface CoteCaller extends Pick<Transport, 'request' | 'peers' | 'health'> {
+export interface CoteCaller extends Pick<Transport, 'request' | 'hear' | 'peers' | 'health'> {
   /** The host of this very process is no peer. */
   ignore(hostId: string): void
   close(): void
@@ -98,6 +99,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
   let waitingCount = 0
   let lastId = 0
   let closed = false
+  let hearer: Hearer | undefined
 
   const discovery = await startDiscovery(component, config, logOnce)
   discovery.on('helloReceived', (node: Node<Hello['advertisement']>) => heard(node))
@@ -128,6 +130,10 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
         else if (envelope.ttlMs <= 0) settle(call, 'deadline_exceeded', 'No time was left to send the call.')
         else dispatch(call)
       })
+    },
+    hear(by) {
+      hearer = by
+      for (const { link } of hosts.values()) if (link?.session.ready) startHearing(link)
     },
     peers: () => usableHosts().map(({ app, operations }) => ({ app, operations })),
     async health() {
@@ -282,6 +288,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
         secret: config.clusterSecret,
         onReady() {
           host.retryMs = RETRY_MIN_MS
+          startHearing(link)
           reroute()
         },
         onMessage: (message) => receive(link, message as FromHost),
@@ -300,6 +307,12 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
     })
   }
 
+  function startHearing({ session }: Link): void {
+    if (!hearer) return
+    session.send({ hear: true })
+    hearer.connected()
+  }
+
   function receive(link: Link, message: FromHost): void {
     if ('reply' in message) {
       if (message.underWay !== undefined) Object.assign(link, { told: message.underWay, toldAt: performance.now() })
@@ -307,6 +320,7 @@ export async function createCaller(config: Config, log: Logger, logOnce: LogOnce
       const call = link.calls.get(message.reply)
       if (call) finish(call, message.result)
     } else if ('health' in message) link.healthAsks.get(message.health)?.(message.answer)
+    else if ('hint' in message) hearer?.told(message.hint)
     else if ('goodbye' in message) leave(link.host)
   }
 

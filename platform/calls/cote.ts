@@ -24,6 +24,8 @@ export async function createCoteTransport(options: { config: Config; log: Logger
 
   return {
     request: caller.request,
+    tell: (hint) => host?.tell(hint),
+    hear: caller.hear,
     peers: caller.peers,
     health: caller.health,
     async serve(hosting) {

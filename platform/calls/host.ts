@@ -27,12 +27,14 @@ type FromCaller =
   | { abandoned: number }
   | { health: number }
   | { ping: true }
+  | { hear: true }
 
 /** What is known of a caller's connection. */
 interface Link {
   session: HostSession
   /** The calls that are under way. Those whose caller has left are not in it any more. */
   wanted: Set<number>
+  hears: boolean
   delayOf(sentAtMs: number): number
 }
 
@@ -42,6 +44,8 @@ const RETRY_FULL_AFTER_MS = 1000
 
 export interface CoteHost {
   id: string
+  /** To every caller that hears. */
+  tell(hint: unknown): void
   /** Takes no new callers, answers what the present ones still send, resolves when the last has left, or at the latest then. */
   drain(timeoutMs: number): Promise<void>
   close(): void
@@ -49,7 +53,7 @@ export interface CoteHost {
 
 /** The answering half of a process. */
 export async function createHost(config: Config, log: Logger, logOnce: LogOnce, hosting: Hosting): Promise<CoteHost> {
-  const sessions = new Set<HostSession>()
+  const links = new Set<Link>()
   let underWay = 0
   let draining = false
   let lastLeft = () => {}
@@ -83,16 +87,19 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
 
   return {
     id: discovery.me.id,
+    tell(hint) {
+      for (const { hears, session } of links) if (hears && !session.full) session.send({ hint })
+    },
     async drain(timeoutMs) {
       draining = true
       discovery.me.advertisement['draining'] = true
       discovery.hello()
       server.close()
-      for (const session of sessions) {
+      for (const { session } of links) {
         if (session.ready) session.send({ goodbye: true })
         else session.destroy()
       }
-      if (sessions.size === 0) return
+      if (links.size === 0) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs)
         lastLeft = () => {
@@ -103,7 +110,7 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
     },
     close() {
       clearTimeout(answering)
-      for (const session of sessions) session.destroy()
+      for (const { session } of links) session.destroy()
       component.close()
     },
   }
@@ -119,18 +126,19 @@ export async function createHost(config: Config, log: Logger, logOnce: LogOnce, 
       onMessage: (message) => void receive(link, message as FromCaller),
       onViolation: (kind) => logOnce(kind, socket.remoteAddress ?? 'unknown'),
     })
-    const link: Link = { session, wanted: new Set(), delayOf: createDelayMeter() }
-    sessions.add(session)
+    const link: Link = { session, wanted: new Set(), hears: false, delayOf: createDelayMeter() }
+    links.add(link)
     socket.once('close', () => {
       link.wanted.clear()
-      sessions.delete(session)
-      if (sessions.size === 0) lastLeft()
+      links.delete(link)
+      if (links.size === 0) lastLeft()
     })
   }
 
   async function receive(link: Link, message: FromCaller): Promise<void> {
     const { session, wanted } = link
     if ('abandoned' in message) return void wanted.delete(message.abandoned)
+    if ('hear' in message) return void (link.hears = true)
     if ('ping' in message) return session.send({ pong: true })
     if ('health' in message) return session.send({ health: message.health, answer: await hosting.health() })
     const { call } = message

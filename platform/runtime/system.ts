@@ -13,7 +13,7 @@ import { createMisfits } from './misfits.js'
 import { spendQuota } from './quotas.js'
 import { standInFor } from './standIns.js'
 import type { ModelDefinition } from '../database/model.js'
-import type { CheckResult, Envelope, Peer, PeerHealth, Transport } from './transport.js'
+import type { CheckResult, Envelope, Hearer, Peer, PeerHealth, Transport } from './transport.js'
 
 export { authorise, fullName, invalidInput, withNewId } from './invocation.js'
 
@@ -44,6 +44,10 @@ export interface System {
   call<Op extends Operation>(operation: Op, input: CallInput<Op>, origin: Origin): Promise<Output<Op>>
   /** Runs a hosted function for an envelope. Never rejects. */
   handle(envelope: Envelope, isWanted?: () => boolean): Promise<Result<unknown>>
+  /** See Transport; it is heard in this process too. */
+  tell(hint: unknown): void
+  /** Hears what is told in this process. */
+  hear(hearer: Hearer): void
   peers(): Peer[]
   /** Whether a process that hosts the operation is known; in a process without a transport all are here, or nowhere. */
   reaches(operation: Operation): boolean
@@ -84,6 +88,7 @@ export function createSystem(options: SystemOptions): System {
   const inFlight = new Set<Promise<unknown>>()
   const checks = new Map<string, () => CheckResult>()
   const ends: (() => void)[] = []
+  const hearers = new Set<Hearer>()
   const lanes = config.callsPerUser > 0 ? createLanes(laneLimits(config.callsPerUser)) : undefined
   const misfits = createMisfits(log)
   let surveyed: { at: number; answers: Promise<readonly PeerHealth[]> } | undefined
@@ -133,6 +138,14 @@ export function createSystem(options: SystemOptions): System {
       } finally {
         void run.finally(() => inFlight.delete(run)).catch(() => {})
       }
+    },
+    tell(hint) {
+      for (const { told } of hearers) told(hint)
+      transport?.tell(hint)
+    },
+    hear(hearer) {
+      hearers.add(hearer)
+      hearer.connected()
     },
     peers: () => transport?.peers() ?? [],
     reaches(operation) {

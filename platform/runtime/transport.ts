@@ -42,6 +42,13 @@ export interface Sending {
   signal?: AbortSignal
 }
 
+/** Hears what processes tell. */
+export interface Hearer {
+  told(hint: unknown): void
+  /** From here on a process more is heard; what it said before was not. */
+  connected(): void
+}
+
 /** Carries calls to functions hosted by other processes. */
 export interface Transport {
   /**
@@ -51,6 +58,13 @@ export interface Transport {
    * nobody waits for the answer any more: a call that has not begun by then never does.
    */
   request(envelope: Envelope, options: Sending): Promise<Result<unknown>>
+  /**
+   * Says something, which JSON must carry, to every process that hears and is connected now. It only makes things sooner:
+   * nobody waits for it, and it is lost with a connection, or where a peer reads too slowly.
+   */
+  tell(hint: unknown): void
+  /** Hears what other processes tell, until the transport closes. Once a process. */
+  hear(hearer: Hearer): void
   peers(): Peer[]
   /** What each peer says of itself; who does not answer within a second is left out. */
   health(): Promise<PeerHealth[]>

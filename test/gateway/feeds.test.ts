@@ -9,7 +9,7 @@ import { connected, open, startGateway, type TestGateway } from './support.js'
 
 const AT = '2031-01-01T00:00:00.000Z'
 
-/** Two workers before the real functions and a real database; `deaf`: without the change stream, by sweeps alone. */
+/** Two workers before the real functions and a real database; `deaf`: told nothing, by sweeps alone. */
 async function start(t: ExecutionContext, { deaf = false } = {}) {
   const system = await createTestSystem(t, { now: () => new Date() })
   const worker = (): Promise<TestGateway> =>
@@ -17,7 +17,7 @@ async function start(t: ExecutionContext, { deaf = false } = {}) {
       overrides: {
         config: { ...system.config, gateway: { ...system.config.gateway, port: 0 } },
         request: (envelope) => system.handle(envelope),
-        ...(!deaf && { watchFeeds: watchFeeds(system.config, system.log) }),
+        ...(!deaf && { watchFeeds: watchFeeds(system) }),
       },
     })
   const { userId } = await system.makeUser()
@@ -50,7 +50,7 @@ async function connect(worker: TestGateway, auth: object) {
 }
 
 for (const deaf of [false, true]) {
-  test(`a user's sockets on every worker are told each entry once, in order${deaf ? ', without the change stream' : ''}`, async (t) => {
+  test(`a user's sockets on every worker are told each entry once, in order${deaf ? ', by sweeps alone' : ''}`, async (t) => {
     const { system, workers, userId, token } = await start(t, { deaf })
     const sockets = [await connect(workers[0], { token }), await connect(workers[1], { token })]
     for (const { seen } of sockets) await until(() => seen.length === 1)

@@ -10,7 +10,6 @@ async function start(t: ExecutionContext, options: { answer?: Answering; stored?
   let appended: (entry: Entry) => void = () => {}
   const watchFeeds: WatchFeeds = (listener) => {
     appended = listener.appended
-    return { close: () => Promise.resolve() }
   }
   const harness = await startGateway(t, { ...options, overrides: { watchFeeds } })
   const seqs = new Map<string, number>()

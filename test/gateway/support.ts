@@ -20,7 +20,7 @@ export const newId = (): string => new ObjectId().toHexString()
 const SECRET = 'test-secret-test-secret-test-secret-'
 
 /** Where nothing is ever appended to a feed. */
-export const noNews: WatchFeeds = () => ({ close: () => Promise.resolve() })
+export const noNews: WatchFeeds = () => {}
 
 /** A config for one gateway on a port of its own. */
 export function testConfig(env: Record<string, string> = {}): Config {

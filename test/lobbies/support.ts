@@ -58,7 +58,7 @@ export async function stageOf(
         contracts,
         config: { ...system.config, gateway: { ...system.config.gateway, port: 0 } },
         request: (envelope) => system.handle(envelope),
-        watchFeeds: watchFeeds(system.config, system.log),
+        watchFeeds: watchFeeds(system),
       },
     })
   const workers = [await worker(), await worker()] as const

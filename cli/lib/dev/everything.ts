@@ -96,7 +96,7 @@ async function work(system: System, contracts: Map<string, Operation>): Promise<
     log,
     contracts,
     request: (envelope) => system.handle(envelope),
-    watchFeeds: watchFeeds(config, log),
+    watchFeeds: watchFeeds(system),
     now: () => new Date(),
     newId: () => new ObjectId().toHexString(),
   })

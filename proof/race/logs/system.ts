@@ -57,7 +57,7 @@ export async function startRaceSystem(uri: string, discoveryPort: number): Promi
     log,
     contracts: await loadContracts(),
     request: (envelope) => system.handle(envelope),
-    watchFeeds: watchFeeds(config, log),
+    watchFeeds: watchFeeds(system),
     now: system.now,
     newId: system.newId,
   })

@@ -207,6 +207,32 @@ test('a process that freezes loses its keys before it counts as silent, and has 
   t.pass()
 })
 
+test('whoever hears is told by every host from then on, and that it is connected to one more', async (t) => {
+  const net = await createNet(t)
+  const [hearer, host, other] = [await createCaller(t, net), await createCaller(t, net), await createCaller(t, net)]
+  const serving = (app: string) => ({
+    app,
+    operations: [`${app}.echo`],
+    handle: () => Promise.resolve({ ok: true as const, data: null }),
+    health: () => Promise.resolve({ app, operations: [], databases: {}, checks: {} }),
+  })
+  const told: unknown[] = []
+  let connected = 0
+  await host.serve(serving('early'))
+  await until(() => hearer.peers().length === 1)
+  host.tell('too early')
+  hearer.hear({ told: (hint) => void told.push(hint), connected: () => void connected++ })
+  t.is(connected, 1)
+  await other.serve(serving('late'))
+  await until(() => connected === 2)
+  // Whoever answers a call has read what was sent before it.
+  for (const app of ['early', 'late']) await hearer.ask(`${app}.echo`)
+  host.tell({ by: 'early' })
+  other.tell({ by: 'late' })
+  await until(() => told.length === 2)
+  t.deepEqual(told.map((hint) => (hint as { by: string }).by).sort(), ['early', 'late'])
+})
+
 test('hosts at two addresses find each other', async (t) => {
   const net = await createNet(t)
   const caller = await createCaller(t, net)
