@@ -74,18 +74,28 @@ function send(
   { timeoutMs, safe, signal, heard }: Omit<Sending, 'deadlineMs'> & { timeoutMs: number; safe: boolean },
 ): Promise<Result> {
   const { socket } = connection
+  // Of a worker that was about to leave, socket.io keeps it for the next one.
+  const isKept = (): boolean => socket.sendBuffer.some(({ data }) => (data as unknown[])[1] === input)
   return abortable(signal, (resolve, reject) => {
-    const answered = safe ? () => {} : connection.guard()
-    socket.timeout(timeoutMs).emit(operation, input, (missing: Error | null, result: Result) => {
+    const lose = (): void => resolve({ ok: false, error: unknown(operation, safe) })
+    function look(): void {
       const refusal = connection.refused()
-      if (missing && refusal) return reject(refusal)
-      if (!missing) heard?.(result)
-      resolve(missing ? { ok: false, error: unknown(operation, safe) } : result)
+      if (refusal) reject(refusal)
+      else if (!socket.connected && !isKept()) lose()
+    }
+    const timer = setTimeout(lose, timeoutMs)
+    const unwatch = connection.watch(look)
+    const answered = safe ? () => {} : connection.guard()
+    socket.emit(operation, input, (result: Result) => {
+      heard?.(result)
+      resolve(result)
     })
+    look()
     return () => {
+      clearTimeout(timer)
+      unwatch()
       answered()
-      // Of a worker that was about to leave, socket.io keeps it for the next one.
-      socket.sendBuffer = socket.sendBuffer.filter(({ data }) => (data as unknown[])[1] !== input)
+      if (isKept()) socket.sendBuffer = socket.sendBuffer.filter(({ data }) => (data as unknown[])[1] !== input)
     }
   })
 }

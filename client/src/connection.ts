@@ -31,6 +31,8 @@ export interface Connection {
   told(timeoutMs: number, signal?: AbortSignal): Promise<Told | undefined>
   /** The number of the connection that takes requests, as soon as there is one; undefined when the time is up. */
   open(timeoutMs: number, signal?: AbortSignal): Promise<number | undefined>
+  /** Calls back whenever the connection has come, gone, or been refused, until the answer is called. */
+  watch(look: () => void): () => void
   /** A request is under way that must not be sent twice: until the answer is called, nothing here breaks the connection. */
   guard(): () => void
   /** Why nothing more will come, if so. */
@@ -157,6 +159,11 @@ export function openConnection(url: string, token: Token | undefined): Connectio
     setTimeout(connect)
   }
 
+  function watch(look: () => void): () => void {
+    waiting.add(look)
+    return () => void waiting.delete(look)
+  }
+
   /** What `check` finds, as soon as it finds anything; undefined when the time is up. */
   function find<T>(check: () => T | undefined, timeoutMs: number, signal?: AbortSignal): Promise<T | undefined> {
     return abortable(signal, (resolve, reject) => {
@@ -166,11 +173,11 @@ export function openConnection(url: string, token: Token | undefined): Connectio
         const found = check()
         if (found !== undefined) resolve(found)
       }
-      waiting.add(look)
+      const unwatch = watch(look)
       look()
       return () => {
         clearTimeout(timer)
-        waiting.delete(look)
+        unwatch()
       }
     })
   }
@@ -184,6 +191,7 @@ export function openConnection(url: string, token: Token | undefined): Connectio
     },
     told: (timeoutMs, signal) => find(() => told, timeoutMs, signal),
     open: (timeoutMs, signal) => find(() => (socket.connected && !leaving ? number : undefined), timeoutMs, signal),
+    watch,
     guard() {
       guarded++
       return () => {

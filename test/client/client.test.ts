@@ -55,7 +55,7 @@ test('a token that is a function is asked before each connect, and once more whe
   t.teardown(holdfast.close)
   t.is(asked, 2)
 
-  const revoked = await gateway.userToken()
+  const revoked = await gateway.userToken('admin')
   const fresh = [revoked.token, token]
   const other = await connect(urlOf(gateway), { token: () => fresh.shift() ?? token })
   t.teardown(other.close)

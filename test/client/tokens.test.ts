@@ -6,13 +6,13 @@ import { startGateway, type TestGateway } from '../gateway/support.js'
 
 const urlOf = ({ port }: { port: number }): string => `http://127.0.0.1:${port}`
 
-/** A user whose tokens stop working one after the other; `current` is the one that works. */
+/** An admin, who is looked up at every request, whose tokens stop working one after the other; `current` works. */
 async function renewing(gateway: TestGateway) {
-  const { userId } = await gateway.userToken()
+  const { userId } = await gateway.userToken('admin')
   let tokenVersion = 1
   return {
-    current: () => signToken({ userId, role: 'user', tokenVersion }, gateway.config, new Date()),
-    revoke: () => void gateway.users.set(userId, { role: 'user', tokenVersion: ++tokenVersion }),
+    current: () => signToken({ userId, role: 'admin', tokenVersion }, gateway.config, new Date()),
+    revoke: () => void gateway.users.set(userId, { role: 'admin', tokenVersion: ++tokenVersion }),
   }
 }
 
