@@ -29,6 +29,8 @@ export interface Config extends DerivedLimits {
   authSecretAlso: string
   clusterSecret: string
   tokenTtlMs: number
+  /** Of their own tokens, and of a session that nobody refreshes. */
+  sessions: { tokenTtlMs: number; ttlMs: number }
   /** How long an order holds its ticket unpaid. */
   orderExpiresAfterMs: number
   /** Unpaid ones of a buyer. */
@@ -87,6 +89,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   refuseStrangers(s, development)
   refuseEqualPorts(s)
   if (s.firstYear > s.lastYear) throw new ConfigError(`FIRST_YEAR=${s.firstYear} is after LAST_YEAR=${s.lastYear}`)
+  if (s.sessionTtlMs < s.sessionTokenTtlMs)
+    throw new ConfigError(
+      `SESSION_TTL_MS=${s.sessionTtlMs} is under SESSION_TOKEN_TTL_MS=${s.sessionTokenTtlMs}: a session would end before its first token`,
+    )
   if (s.discovery === 'redis' && !s.discoveryRedisUrl)
     throw new ConfigError('DISCOVERY=redis needs DISCOVERY_REDIS_URL')
 
@@ -100,6 +106,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     authSecretAlso: s.authSecretAlso,
     clusterSecret: secrets.clusterSecret,
     tokenTtlMs: s.tokenTtlMs,
+    sessions: { tokenTtlMs: s.sessionTokenTtlMs, ttlMs: s.sessionTtlMs },
     ...limits(s),
     orderExpiresAfterMs: s.orderExpiresAfterMs,
     maxOpenOrders: s.maxOpenOrders,

@@ -65,7 +65,24 @@ export const SETTINGS = {
     'Accepts tokens too, while AUTH_SECRET is replaced: first the new one here, then both in each other’s place, and this one empty after TOKEN_TTL_MS; `npm run reload` each time',
   ),
   clusterSecret: secret('CLUSTER_SECRET', text, 'Signs calls between functions; 32 characters or more'),
-  tokenTtlMs: setting('TOKEN_TTL_MS', wholeNumber(1000, 365 * DAY_MS), 12 * HOUR_MS, 'How long a token lives'),
+  sessionTokenTtlMs: setting(
+    'SESSION_TOKEN_TTL_MS',
+    wholeNumber(1000, DAY_MS),
+    900_000,
+    'How long a token lives that signing in, or its refresh token, gets',
+  ),
+  sessionTtlMs: setting(
+    'SESSION_TTL_MS',
+    wholeNumber(1000, 365 * DAY_MS),
+    30 * DAY_MS,
+    'A session that is not refreshed for so long has ended',
+  ),
+  tokenTtlMs: setting(
+    'TOKEN_TTL_MS',
+    wholeNumber(1000, 365 * DAY_MS),
+    12 * HOUR_MS,
+    'How long a token lives that nothing refreshes: of `npm run token`, and of agendash',
+  ),
   recoveryStuckAfterMs: setting(
     'RECOVERY_STUCK_AFTER_MS',
     wholeNumber(1000, 7 * DAY_MS),

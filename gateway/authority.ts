@@ -66,6 +66,7 @@ export function createAuthority(options: {
 }): Authority {
   const { lookUpRole, listChanges, log, now, everyMs = EVERY_MS, sweepMs = SWEEP_MS } = options
   const listeners = new Map<Listener, Listening>()
+  /** By user and session. */
   const known = new Map<string, Known>()
   let afterMs = 0
   /** Whoever was not told to have changed is, at this time, what is known. */
@@ -73,23 +74,23 @@ export function createAuthority(options: {
   let sweptAtMs = performance.now()
   let asking = false
 
-  function isKnown({ userId, tokenVersion }: TokenClaims): boolean {
-    const found = known.get(userId)
-    if (!found?.works || found.tokenVersion !== tokenVersion) return false
+  function isKnown(claims: TokenClaims): boolean {
+    const found = known.get(keyOf(claims))
+    if (!found?.works || found.tokenVersion !== claims.tokenVersion) return false
     return performance.now() - Math.max(found.asOfMs, toldAsOfMs) < MAX_AGE_MS
   }
 
   async function lookUp(claims: TokenClaims): Promise<Caller['role'] | null> {
-    const { userId, tokenVersion } = claims
+    const key = keyOf(claims)
     // Here before the answer is: who is told to have changed meanwhile is taken out, and the answer counts only once.
-    const entry: Known = { tokenVersion, asOfMs: performance.now(), works: false }
-    known.set(userId, entry)
+    const entry: Known = { tokenVersion: claims.tokenVersion, asOfMs: performance.now(), works: false }
+    known.set(key, entry)
     const role = await lookUpRole(claims).catch((error: unknown) => {
-      if (known.get(userId) === entry) known.delete(userId)
+      if (known.get(key) === entry) known.delete(key)
       throw error
     })
     if (role === 'user') entry.works = true
-    else if (known.get(userId) === entry) known.delete(userId)
+    else if (known.get(key) === entry) known.delete(key)
     return role
   }
 
@@ -125,11 +126,19 @@ export function createAuthority(options: {
       for (const state of listeners.values()) state.due = true
     }
     const versions = new Map(changed?.map(({ userId, tokenVersion }) => [userId, tokenVersion]))
-    for (const userId of versions.keys()) known.delete(userId)
-    for (const listener of listeners.keys()) {
+    if (versions.size === 0) return
+    for (const key of known.keys()) if (versions.has(userOf(key))) known.delete(key)
+    for (const [listener, state] of listeners) {
       const { userId, tokenVersion } = listener.claims
-      // Versions only grow: a token of a newer one was signed since.
-      if ((versions.get(userId) ?? 0) > tokenVersion) end(listener)
+      const version = versions.get(userId)
+      if (version === undefined) continue
+      // Versions only grow: a token of a newer one was signed since. Of those with this one, a session may have ended.
+      if (version > tokenVersion) {
+        end(listener)
+      } else {
+        state.due = true
+        void check(listener, state)
+      }
     }
   }
 
@@ -159,3 +168,7 @@ export function createAuthority(options: {
     stop: () => clearInterval(timer),
   }
 }
+
+const ID_CHARS = 24
+const keyOf = ({ userId, sessionId = '' }: TokenClaims): string => `${userId}${sessionId}`
+const userOf = (key: string): string => key.slice(0, ID_CHARS)

@@ -83,7 +83,8 @@ export function createDispatch(options: {
     if (claims.expiresAt <= now()) throw new Refusal('unauthenticated', 'The token has expired.')
     const role = await roleFor(operation.access, claims)
     if (!role) throw new Refusal('unauthenticated', 'The token no longer works: sign in again.')
-    return { userId: claims.userId, role }
+    const { userId, sessionId } = claims
+    return { userId, role, ...(sessionId !== undefined && { sessionId }) }
   }
 
   async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Called> {

@@ -21,7 +21,11 @@ export function createRoleLookup(options: {
   const { config, call } = options
   return coalesce<TokenClaims, Caller['role'] | null>(
     async (batch) => {
-      const tokens = batch.map(({ userId, tokenVersion }) => ({ userId, tokenVersion }))
+      const tokens = batch.map(({ userId, tokenVersion, sessionId }) => ({
+        userId,
+        tokenVersion,
+        ...(sessionId !== undefined && { sessionId }),
+      }))
       return (await call(users.authenticate, { tokens })).roles
     },
     {

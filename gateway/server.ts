@@ -43,6 +43,8 @@ const CONNECT_TIMEOUT_MS = 5000
 const COST_OF_A_BAD_HANDSHAKE = 10
 /** For clients to leave by themselves: refused ones, and what is left of the drain time after the last answers. */
 const FAREWELL_MS = 1500
+/** Until a socket whose token was revoked is closed; it hears nothing more before that. */
+const LAST_ANSWERS_MS = 500
 
 export interface GatewayOptions {
   config: Pick<Config, 'gateway' | 'authSecret' | 'authSecretAlso' | 'deadlinesMs' | 'drainMs' | 'rateLimitPerSecond'>
@@ -147,6 +149,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       ended(reason) {
         feeds.close(false)
         socket.emit('session:ended', reason.toPublic(newId()))
+        // One that has expired may get its next token here; one that was revoked, perhaps by itself, is answered that yet.
+        if (claims.expiresAt > now()) setTimeout(() => socket.disconnect(true), LAST_ANSWERS_MS).unref()
       },
     })
   }

@@ -3,7 +3,7 @@ import { users } from '../functions/users/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
 import { network } from '../platform/http/network.js'
 import type { System } from '../platform/runtime/system.js'
-import { verifyToken } from '../platform/runtime/tokens.js'
+import { signToken, verifyToken } from '../platform/runtime/tokens.js'
 
 /**
  * Sign-ins in a minute, by where they come from, so that whoever guesses locks out nobody else: for one e-mail address
@@ -34,14 +34,12 @@ const HEADERS = {
 
 /**
  * Lets admins through and nobody else. /sign-in takes an admin's e-mail address and password and leaves the token in a
- * cookie; every request is checked against the user's present role and password. Opening /sign-in again signs out.
+ * cookie; every request is checked against the user's present role, password and session. Opening /sign-in again signs out.
  */
 export function requireAdmin(system: System): Router {
   // A host's ports share their cookies: two systems side by side need two names.
   const cookie = `holdfast_jobs_${system.config.jobsPort}`
   const mayTry = limiter(system)
-  /** Tokens that were signed out, until they expire. Lost with this process. */
-  const ended = new Map<string, number>()
   let signingIn = 0
   const router = express.Router()
 
@@ -68,7 +66,7 @@ export function requireAdmin(system: System): Router {
       const address = network(request.socket.remoteAddress ?? '')
       const { user, token } = await call(users.signIn, { email, password }, { address })
       if (user.role !== 'admin') return refuse(response, 403, 'The jobs are for admins.')
-      response.cookie(cookie, token, COOKIE).redirect(303, '/')
+      response.cookie(cookie, await lasting(token), COOKIE).redirect(303, '/')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       if (error.code === 'unauthenticated' || error.code === 'invalid_input')
@@ -90,18 +88,28 @@ export function requireAdmin(system: System): Router {
 
   /** What was copied of the cookie ends with it. */
   async function end(token: string | undefined): Promise<void> {
-    const nowMs = system.now().getTime()
-    for (const [each, expiresAtMs] of ended) if (expiresAtMs <= nowMs) ended.delete(each)
     if (!token) return
     const claims = await verifyToken(token, system.config, system.now()).catch(() => undefined)
-    if (claims) ended.set(token, claims.expiresAt.getTime())
+    if (!claims) return
+    const { userId, role, sessionId } = claims
+    const caller = { userId, role, ...(sessionId !== undefined && { sessionId }) }
+    await system.call(users.signOut, {}, { caller, requestId: system.newId() }).catch((error: unknown) => {
+      system.log.warn({ err: error, userId }, 'a session of agendash could not be ended')
+    })
+  }
+
+  /** Pages refresh nothing: their token works as long as its session, for TOKEN_TTL_MS at most. */
+  async function lasting(token: string): Promise<string> {
+    const claims = await verifyToken(token, system.config, system.now())
+    return signToken(claims, system.config, system.now())
   }
 
   async function statusOf(token: string | undefined): Promise<200 | 401 | 403 | 503> {
-    if (!token || ended.has(token)) return 401
+    if (!token) return 401
     try {
-      const { userId, tokenVersion } = await verifyToken(token, system.config, system.now())
-      const { roles } = await call(users.authenticate, { tokens: [{ userId, tokenVersion }] })
+      const { userId, tokenVersion, sessionId } = await verifyToken(token, system.config, system.now())
+      const state = { userId, tokenVersion, ...(sessionId !== undefined && { sessionId }) }
+      const { roles } = await call(users.authenticate, { tokens: [state] })
       const role = roles[0] ?? null
       return role === 'admin' ? 200 : role ? 403 : 401
     } catch (error) {

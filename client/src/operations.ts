@@ -223,6 +223,7 @@ export type ErrorCode =
   | 'email_taken'
   | 'user_not_found'
   | 'user_id_reused'
+  | 'session_not_found'
   | 'deposit_id_reused'
   | 'withdrawal_id_reused'
   | 'transfer_not_found'
@@ -1102,13 +1103,51 @@ export interface Operations {
 
   /** Makes a plain user and signs in. */
   signUp: {
-    input: { userId?: string; email: string; password: string; name?: string }
-    data: { user: User; token: string }
+    input: { userId?: string; email: string; password: string; name?: string; device?: string }
+    data: { user: User; token: string; tokenExpiresAt: string; refreshToken: string; sessionId: string }
     errors: 'quota_exceeded' | 'user_id_reused' | 'email_taken'
   }
 
-  /** Answers a token for an e-mail address and its password; wrong ones make the next wait (rate_limited). */
-  signIn: { input: { email: string; password: string }; data: { user: User; token: string }; errors: 'unauthenticated' }
+  /** Begins a session for an e-mail address and its password; wrong ones make the next wait (rate_limited). docs/accounts.md has what tokens are for. */
+  signIn: {
+    input: { email: string; password: string; device?: string }
+    data: { user: User; token: string; tokenExpiresAt: string; refreshToken: string; sessionId: string }
+    errors: 'unauthenticated'
+  }
+
+  /** The next token and refresh token of a session. A lost answer is answered again with the same refreshId; a refresh token that was used before ends its session. */
+  refreshSession: {
+    input: { refreshId?: string; refreshToken: string }
+    data: { user: User; token: string; tokenExpiresAt: string; refreshToken: string; sessionId: string }
+    errors: 'unauthenticated'
+  }
+
+  /** Where a user is signed in, newest first. */
+  listSessions: {
+    input: { userId: string; limit?: number; cursor?: string }
+    data: {
+      items: {
+        id: string
+        device?: string
+        network?: string
+        createdAt: string
+        lastUsedAt: string
+        expiresAt: string
+        current: boolean
+      }[]
+      nextCursor: string | null
+    }
+    errors: 'user_not_found' | 'invalid_input'
+  }
+
+  /** Ends the caller's session: its tokens stop working, and its sockets are closed. */
+  signOut: { input: Record<string, never>; data: Record<string, never>; errors: 'session_not_found' }
+
+  /** Ends all sessions and tokens of a user, those of npm run token too, and closes their sockets. */
+  signOutEverywhere: { input: { userId: string }; data: Record<string, never>; errors: 'user_not_found' }
+
+  /** Ends one session: its tokens stop working, and its sockets are closed. */
+  revokeSession: { input: { sessionId: string }; data: Record<string, never>; errors: 'session_not_found' }
 
   /** Makes a user of any role; without a password one must be set before the user can sign in. */
   createUser: {
@@ -1126,8 +1165,8 @@ export interface Operations {
 
   /** Changes the caller's own password; tokens from before stop working, the answer has a new one. */
   changePassword: {
-    input: { oldPassword: string; newPassword: string }
-    data: { user: User; token: string }
+    input: { oldPassword: string; newPassword: string; device?: string }
+    data: { user: User; token: string; tokenExpiresAt: string; refreshToken: string; sessionId: string }
     errors: 'unauthenticated'
   }
 

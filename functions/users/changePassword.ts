@@ -3,9 +3,9 @@ import { define } from '../../platform/runtime/function.js'
 import { users } from './contract.js'
 import { tryPassword } from './passwordTries.changes.js'
 import { replacePassword } from './password.changes.js'
-import { presentSession } from './user.presenter.js'
+import { openSession } from './session.changes.js'
 
-export default define(users.changePassword, async (ctx, { oldPassword, newPassword }) => {
+export default define(users.changePassword, async (ctx, { oldPassword, newPassword, device }) => {
   if (!ctx.caller) throw new Refusal('unauthenticated', 'Only a user changes their own password.')
 
   const user = await replacePassword(ctx, ctx.caller.userId, newPassword, async (known) => {
@@ -13,5 +13,5 @@ export default define(users.changePassword, async (ctx, { oldPassword, newPasswo
       throw new Refusal('unauthenticated', 'The old password is wrong.')
     return known
   })
-  return presentSession(ctx, user)
+  return openSession(ctx, user, device)
 })

@@ -15,6 +15,7 @@ import {
   time,
   version,
 } from '../../platform/contract/types.js'
+import { REFRESH_TOKEN } from './refreshToken.rules.js'
 import { heldFields, outcome, STEP_NAMES } from '../../protocol/wire.js'
 
 export const role = z.enum(['user', 'admin'])
@@ -58,7 +59,19 @@ export const ledgerEntry = z.object({
   balanceAfter: money,
 })
 
-const session = z.object({ user, token: z.string() })
+/** What a client shows to be asked for the next token: `refreshToken`, once. */
+const session = z.object({
+  user,
+  token: z.string(),
+  tokenExpiresAt: time,
+  refreshToken: z.string(),
+  sessionId: id,
+})
+/** What a client calls itself in the list of its user's sessions. */
+const device = line(100).optional()
+
+/** What of a token may have changed since it was signed. */
+const tokenState = z.strictObject({ userId: id, tokenVersion: z.int(), sessionId: id.optional() })
 
 /** What the user's document needs to know of a booking, in whatever step. */
 const heldBooking = z.strictObject({ ...heldFields, userId: id, cost: money })
@@ -75,7 +88,7 @@ export const users = defineContract('users', {
     summary: 'Makes a plain user and signs in.',
     access: 'anyone',
     input: z
-      .strictObject({ userId: id.optional(), email, password, name: name.optional() })
+      .strictObject({ userId: id.optional(), email, password, name: name.optional(), device })
       .refine(notOwnEmail, NOT_OWN_EMAIL),
     passwords: ['password'],
     output: session,
@@ -86,14 +99,78 @@ export const users = defineContract('users', {
     newId: 'userId',
   }),
   signIn: operation({
-    summary: 'Answers a token for an e-mail address and its password; wrong ones make the next wait (rate_limited).',
+    summary:
+      'Begins a session for an e-mail address and its password; wrong ones make the next wait (rate_limited). docs/accounts.md has what tokens are for.',
     access: 'anyone',
-    input: z.strictObject({ email, password: knownPassword }),
+    input: z.strictObject({ email, password: knownPassword, device }),
     passwords: ['password'],
     output: session,
     errors: ['unauthenticated'],
     deadline: 'quick',
     idempotent: true,
+  }),
+  refreshSession: operation({
+    summary:
+      'The next token and refresh token of a session. A lost answer is answered again with the same refreshId; a refresh token that was used before ends its session.',
+    access: 'anyone',
+    input: z.strictObject({
+      refreshId: id.optional(),
+      refreshToken: z.string().max(95).regex(REFRESH_TOKEN, 'must be a refresh token'),
+    }),
+    output: session,
+    errors: ['unauthenticated'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'refreshId',
+  }),
+  listSessions: operation({
+    summary: 'Where a user is signed in, newest first.',
+    access: 'user',
+    input: z.strictObject({ userId: id, ...page }),
+    output: listOf(
+      z.object({
+        id,
+        device: z.string().optional(),
+        /** An IPv4 address, or the /64 of an IPv6 one. */
+        network: z.string().optional(),
+        createdAt: time,
+        /** Signed in or refreshed. */
+        lastUsedAt: time,
+        expiresAt: time,
+        /** The one that asks. */
+        current: z.boolean(),
+      }),
+    ),
+    errors: ['user_not_found', 'invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  signOut: operation({
+    summary: "Ends the caller's session: its tokens stop working, and its sockets are closed.",
+    access: 'user',
+    input: z.strictObject({}),
+    output: z.object({}),
+    errors: ['session_not_found'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
+  signOutEverywhere: operation({
+    summary: 'Ends all sessions and tokens of a user, those of npm run token too, and closes their sockets.',
+    access: 'user',
+    input: z.strictObject({ userId: id }),
+    output: z.object({}),
+    errors: ['user_not_found'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  revokeSession: operation({
+    summary: 'Ends one session: its tokens stop working, and its sockets are closed.',
+    access: 'user',
+    input: z.strictObject({ sessionId: id }),
+    output: z.object({}),
+    errors: ['session_not_found'],
+    deadline: 'quick',
+    idempotent: false,
   }),
   createUser: operation({
     summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
@@ -126,7 +203,7 @@ export const users = defineContract('users', {
   changePassword: operation({
     summary: "Changes the caller's own password; tokens from before stop working, the answer has a new one.",
     access: 'user',
-    input: z.strictObject({ oldPassword: knownPassword, newPassword: password }),
+    input: z.strictObject({ oldPassword: knownPassword, newPassword: password, device }),
     passwords: ['oldPassword', 'newPassword'],
     output: session,
     errors: ['unauthenticated'],
@@ -204,7 +281,7 @@ export const users = defineContract('users', {
   authenticate: operation({
     summary: 'For the gateway: the present role of each token holder; null where the token stopped working.',
     access: 'internal',
-    input: z.strictObject({ tokens: z.array(z.strictObject({ userId: id, tokenVersion: z.int() })).max(1000) }),
+    input: z.strictObject({ tokens: z.array(tokenState).max(1000) }),
     output: z.object({ roles: z.array(role.nullable()) }),
     errors: [],
     deadline: 'quick',
@@ -212,7 +289,8 @@ export const users = defineContract('users', {
     key: () => 'users',
   }),
   listAccessChanges: operation({
-    summary: 'For gateway workers: whose role or token version changed since an earlier answer, as they are now.',
+    summary:
+      'For gateway workers: whose role, token version or sessions changed since an earlier answer, as they are now.',
     access: 'internal',
     input: z.strictObject({
       /** From the last answer; 0 where there was none. */

@@ -2,10 +2,11 @@ import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { users } from './contract.js'
 import { tryPassword } from './passwordTries.changes.js'
+import { openSession } from './session.changes.js'
 import { User } from './user.model.js'
-import { presentSession, USER_FIELDS } from './user.presenter.js'
+import { USER_FIELDS } from './user.presenter.js'
 
-export default define(users.signIn, async (ctx, { email, password }) => {
+export default define(users.signIn, async (ctx, { email, password, device }) => {
   const accounts = ctx.model(User)
   // A user may be long, and guesses are many: all of it is read for the one whose password is right.
   const owner = await accounts.findOne({ email }, { passwordHash: 1 }).lean()
@@ -16,5 +17,5 @@ export default define(users.signIn, async (ctx, { email, password }) => {
     passwordHash !== undefined &&
     (await accounts.findOne({ email, passwordHash }, { ...USER_FIELDS, tokenVersion: 1 }).lean())
   if (!user) throw new Refusal('unauthenticated', 'E-mail address or password is wrong.')
-  return presentSession(ctx, user)
+  return openSession(ctx, user, device)
 })

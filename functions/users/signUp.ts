@@ -2,10 +2,10 @@ import { define } from '../../platform/runtime/function.js'
 import { requestOf } from '../../platform/runtime/requests.js'
 import { users } from './contract.js'
 import { rememberAddress, tryPassword } from './passwordTries.changes.js'
+import { openSession } from './session.changes.js'
 import { insertUserOnce } from './user.changes.js'
-import { presentSession } from './user.presenter.js'
 
-export default define(users.signUp, async (ctx, { password, ...input }) => {
+export default define(users.signUp, async (ctx, { password, device, ...input }) => {
   const name = input.name ?? input.email.slice(0, input.email.indexOf('@'))
   const user = await insertUserOnce(
     ctx,
@@ -15,5 +15,5 @@ export default define(users.signUp, async (ctx, { password, ...input }) => {
     (earlier) => tryPassword(ctx, earlier, input.email, password),
   )
   await rememberAddress(ctx, user)
-  return presentSession(ctx, user)
+  return openSession(ctx, user, device)
 })

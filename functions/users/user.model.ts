@@ -30,9 +30,9 @@ export interface UserDocument {
   email: string
   role: 'user' | 'admin'
   passwordHash?: string
-  /** Tokens carry it; raised with each new password, so that older tokens stop working. */
+  /** Tokens and sessions carry it; raised with each new password and signOutEverywhere, so that older ones have ended. */
   tokenVersion: number
-  /** When role or tokenVersion changed last, by the database's clock: by it gateway workers hear of that. */
+  /** When role or tokenVersion changed last, or a session was ended, by the database's clock: by it gateway workers hear of that. */
   accessChangedAt?: Date
   /** 64-bit integer, minor units; the validator keeps it at 0 or above. */
   balance: number

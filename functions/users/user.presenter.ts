@@ -1,6 +1,4 @@
 import type { Output } from '../../platform/contract/contract.js'
-import type { Context } from '../../platform/runtime/function.js'
-import { signToken } from '../../platform/runtime/tokens.js'
 import type { users } from './contract.js'
 import type { UserDocument } from './user.model.js'
 
@@ -33,17 +31,4 @@ export const presentUser = (user: VisibleUser): Output<typeof users.getUser> => 
   version: user.version,
   createdAt: user.createdAt.toISOString(),
   updatedAt: user.updatedAt.toISOString(),
-})
-
-/** What signing in answers: the user, and a token that stands for them from now. */
-export const presentSession = async (
-  ctx: Pick<Context, 'config' | 'now'>,
-  user: VisibleUser & Pick<UserDocument, 'tokenVersion'>,
-): Promise<Output<typeof users.signIn>> => ({
-  user: presentUser(user),
-  token: await signToken(
-    { userId: user._id.toHexString(), role: user.role, tokenVersion: user.tokenVersion },
-    ctx.config,
-    ctx.now(),
-  ),
 })

@@ -5,6 +5,7 @@ import {
   COUNT,
   DATE,
   documentOf,
+  ID,
   LIST,
   MONEY,
   objectOf,
@@ -58,6 +59,24 @@ export default makes({
         name: 'by_change_of_access',
         partialFilterExpression: { accessChangedAt: { $exists: true } },
       },
+    ],
+  },
+  sessions: {
+    schema: documentOf(
+      {
+        userId: ID,
+        tokenVersion: COUNT,
+        secretHash: TEXT,
+        createdAt: DATE,
+        lastUsedAt: DATE,
+        expiresAt: DATE,
+      },
+      { device: TEXT, network: TEXT },
+    ),
+    indexes: [
+      // listSessions, and which are one too many.
+      { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_user' },
+      { key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 },
     ],
   },
   passwordTries: { schema: documentOf({ _id: TEXT, lanes: LIST, version: COUNT }) },

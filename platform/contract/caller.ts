@@ -2,4 +2,6 @@
 export interface Caller {
   userId: string
   role: 'user' | 'admin'
+  /** Whose token it was; without it the token is of none. */
+  sessionId?: string
 }

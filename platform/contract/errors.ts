@@ -52,6 +52,10 @@ const VOCABULARY = {
   email_taken: { retryable: false, check: 'Another user has this e-mail address.' },
   user_not_found: { retryable: false, check: 'The userId.' },
   user_id_reused: { retryable: false, check: 'This userId was sent before with another input or by another caller.' },
+  session_not_found: {
+    retryable: false,
+    check: 'The sessionId, or the session has ended already. Tokens of npm run token are of no session.',
+  },
   deposit_id_reused: {
     retryable: false,
     check: 'This depositId was sent before with another input or by another caller.',

@@ -9,6 +9,8 @@ export interface Context extends Pick<System, 'config' | 'now' | 'newId' | 'mode
   caller: Caller | null
   /** Stands for where the request came from, where that matters, and says nothing else of it; null: from inside. */
   address: string | null
+  /** The network address itself, where `address` stands for one: only to be shown to the user whose request it is. */
+  network: string | null
   requestId: string
   /** When the caller stops waiting, ms since 1970 by this host's clock. Liveness only. */
   deadlineAt: number

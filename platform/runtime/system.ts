@@ -223,6 +223,7 @@ export function createSystem(options: SystemOptions): System {
       goOn: system.goOn,
       caller,
       address: address === undefined ? null : standInFor(config, address),
+      network: address ?? null,
       requestId,
       deadlineAt,
       remainingMs: () => Math.max(0, deadlineAt - Date.now()),

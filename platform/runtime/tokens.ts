@@ -14,6 +14,8 @@ export interface TokenSubject {
   role: 'user' | 'admin'
   /** The user's at signing; a new password raises it, and tokens from before stop working. */
   tokenVersion: number
+  /** Of the session that it is of, if any: it works as long as that one. */
+  sessionId?: string
 }
 
 export interface TokenClaims extends TokenSubject {
@@ -24,25 +26,27 @@ const payload = z.object({
   sub: id,
   role: z.enum(['user', 'admin']),
   tokenVersion: z.int().min(0),
+  sid: id.optional(),
   exp: z.int(),
 })
 
 /** By which secrets a token is accepted: two while the one is replaced by the other. */
 type Accepting = Pick<Config, 'authSecret'> & Partial<Pick<Config, 'authSecretAlso'>>
 
-/** A signed JWT, good for `config.tokenTtlMs` from `now`. */
+/** A signed JWT, good for so long from `now`. */
 export function signToken(
-  { userId, role, tokenVersion }: TokenSubject,
+  { userId, role, tokenVersion, sessionId }: TokenSubject,
   config: Pick<Config, 'authSecret' | 'tokenTtlMs'>,
   now: Date,
+  ttlMs = config.tokenTtlMs,
 ): Promise<string> {
-  return new SignJWT({ role, tokenVersion })
+  return new SignJWT({ role, tokenVersion, ...(sessionId !== undefined && { sid: sessionId }) })
     .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
     .setSubject(userId)
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setIssuedAt(now)
-    .setExpirationTime(Math.ceil((now.getTime() + config.tokenTtlMs) / 1000))
+    .setExpirationTime(Math.ceil((now.getTime() + ttlMs) / 1000))
     .sign(key(config.authSecret))
 }
 
@@ -62,8 +66,9 @@ export async function verifyToken(token: string, config: Accepting, now: Date): 
       if (authSecretAlso && error instanceof errors.JWSSignatureVerificationFailed) return verify(authSecretAlso)
       throw error
     })
-    const { sub, role, tokenVersion, exp } = payload.parse(verified.payload)
-    return { userId: sub, role, tokenVersion, expiresAt: new Date(exp * 1000) }
+    const { sub, role, tokenVersion, sid, exp } = payload.parse(verified.payload)
+    const expiresAt = new Date(exp * 1000)
+    return { userId: sub, role, tokenVersion, ...(sid !== undefined && { sessionId: sid }), expiresAt }
   } catch (error) {
     const message = error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.'
     throw new Refusal('unauthenticated', message, undefined, { cause: error })

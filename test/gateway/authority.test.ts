@@ -11,6 +11,7 @@ function start(t: ExecutionContext, options: { sweepMs?: number } = {}) {
   const users = new Map<string, { role: Role; tokenVersion: number }>()
   const domain = {
     users,
+    endedSessions: new Set<string | undefined>(),
     lookups: 0,
     rounds: 0,
     /** Told with each round from then on. */
@@ -20,9 +21,9 @@ function start(t: ExecutionContext, options: { sweepMs?: number } = {}) {
     gate: Promise.resolve(),
   }
   const authority = createAuthority({
-    async lookUpRole({ userId, tokenVersion }) {
+    async lookUpRole({ userId, tokenVersion, sessionId }) {
       domain.lookups++
-      const user = users.get(userId)
+      const user = domain.endedSessions.has(sessionId) ? undefined : users.get(userId)
       await domain.gate
       return user?.tokenVersion === tokenVersion ? user.role : null
     },
@@ -156,6 +157,27 @@ test('a listener ends when it is told, when it may be anyone, and by the sweep',
     t.deepEqual(heard, ['authorised', 'ended'], by)
     t.deepEqual(bystander, ['authorised'], by)
   }
+})
+
+test('of two sessions of a user the one that ended works no more, and its listener ends', async (t) => {
+  const harness = start(t)
+  const { roleFor, domain, holder, told, listen } = harness
+  await warmUp(harness)
+  const claims = holder()
+  const [one, other] = [
+    { ...claims, sessionId: newId() },
+    { ...claims, sessionId: newId() },
+  ]
+  const [oneHears, otherHears] = [listen(one), listen(other)]
+  await until(() => oneHears.length + otherHears.length === 2)
+  for (const each of [one, other]) t.is(await roleFor('user', each), 'user')
+  domain.endedSessions.add(one.sessionId)
+  domain.changed = [claims.userId]
+  await until(() => oneHears.length === 2)
+  await told()
+  t.is(await roleFor('user', one), null)
+  t.is(await roleFor('user', other), 'user')
+  t.deepEqual([oneHears, otherHears], [['authorised', 'ended'], ['authorised']])
 })
 
 test('a listener whose first lookup failed is looked up until it begins', async (t) => {

@@ -391,7 +391,7 @@ test('lists of users use an index, with and without a query', async (t) => {
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 async function roleOf(system: TestSystem, token: string): Promise<string | null> {
-  const { userId, tokenVersion } = await verifyToken(token, system.config, system.now())
-  const { roles } = await system.run(users.authenticate, { tokens: [{ userId, tokenVersion }] }, null)
+  const { userId, tokenVersion, sessionId = '' } = await verifyToken(token, system.config, system.now())
+  const { roles } = await system.run(users.authenticate, { tokens: [{ userId, tokenVersion, sessionId }] }, null)
   return roles[0] ?? null
 }

@@ -219,6 +219,7 @@ test('domains are migrated where they live: each on its own database, or several
     'ledger',
     'passwordTries',
     'quotas',
+    'sessions',
     'users',
     'withdrawals',
   ])
