@@ -29,7 +29,14 @@ interface Sent {
 
 /** agendash with one job, an admin and a user; `send` follows no redirect and sends no Origin by itself. */
 async function open(t: ExecutionContext, env: Record<string, string> = {}) {
-  const functions = await loadFunctions(['signIn', 'signOut', 'authenticate', 'createUser', 'setPassword', 'updateUser'])
+  const functions = await loadFunctions([
+    'signIn',
+    'signOut',
+    'authenticate',
+    'createUser',
+    'setPassword',
+    'updateUser',
+  ])
   const system = await createJobsSystem(t, functions, { env, now: () => START })
   const adminId = (await system.run(users.createUser, ADMIN)).id
   const userId = (await system.run(users.createUser, USER)).id
