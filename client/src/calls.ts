@@ -24,6 +24,8 @@ export interface Sending {
   signal?: AbortSignal | undefined
   /** Hears an answer in the very turn in which it comes, before anything that the server says after it. */
   heard?: ((result: Result) => void) | undefined
+  /** Whether a refusal, which has done nothing, is only for now: this client has not come back yet to where it was. */
+  isForNow?: ((code: string) => boolean) | undefined
 }
 
 /**
@@ -34,7 +36,7 @@ export async function makeCall(
   connection: Connection,
   operation: string,
   input: object,
-  { deadlineMs, signal, heard }: Sending,
+  { deadlineMs, signal, heard, isForNow = () => false }: Sending,
 ): Promise<unknown> {
   const giveUpAtMs = performance.now() + deadlineMs
   const left = (): number => Math.max(1, giveUpAtMs - performance.now())
@@ -58,7 +60,7 @@ export async function makeCall(
       continue
     }
     // What was rate_limited has not been done, so that is safe for every operation.
-    const again = retryable && (safe || code === 'rate_limited')
+    const again = (retryable && (safe || code === 'rate_limited')) || isForNow(code)
     const waitMs = Math.max(pauseMs * (0.5 + Math.random() / 2), retryAfterMs(result.error))
     if (!again || waitMs >= left() || (code === 'internal' && ++defects >= TRIES_OF_A_DEFECT)) {
       throw new CallError(result.error, operation)

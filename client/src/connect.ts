@@ -71,14 +71,19 @@ export async function connect(
   async function call(operation: string, input: object, sending: Partial<Sending> = {}): Promise<unknown> {
     pendingCalls++
     try {
-      return await makeCall(connection, operation, input, { ...sending, deadlineMs: sending.deadlineMs ?? deadlineMs })
+      return await makeCall(connection, operation, input, {
+        ...sending,
+        deadlineMs: sending.deadlineMs ?? deadlineMs,
+        isForNow: (code) => isForNow(code, input),
+      })
     } finally {
       pendingCalls--
     }
   }
 
+  const { feeds, isForNow } = createFeeds(connection, call, token !== undefined)
   const core = {
-    ...createFeeds(connection, call, token !== undefined),
+    ...feeds,
     call,
     update: (entity: object, change: (newest: never) => object | undefined, options?: CallOptions) =>
       updateEntity((operation, input) => call(operation, input, options), entity, change),

@@ -34,7 +34,11 @@ const ANONYMOUS = new CallError(
 )
 
 /** What a socket is told, given to whoever follows it: the user's own feed, and those of lobbies. */
-export function createFeeds(connection: Connection, call: Call, signedIn: boolean): Feeds {
+export function createFeeds(
+  connection: Connection,
+  call: Call,
+  signedIn: boolean,
+): { feeds: Feeds; isForNow(code: string, input: object): boolean } {
   const { socket } = connection
   const lobbies = createLobbies(connection, call)
   const readers = new Set<Reader>()
@@ -98,10 +102,17 @@ export function createFeeds(connection: Connection, call: Call, signedIn: boolea
   }
 
   return {
-    lobby: (lobbyId, options = {}) => lobbies.follow(lobbyId, options) as Following<LobbyEntry>,
-    news: (options) => news(options) as Following<UserEntry>,
-    calendar: (options) => news(options, concernsCalendar) as Following<CalendarEntry>,
-    conversation: (withUserId, options) => news(options, isWith(withUserId)) as Following<ConversationEntry>,
+    feeds: {
+      lobby: (lobbyId, options = {}) => lobbies.follow(lobbyId, options) as Following<LobbyEntry>,
+      news: (options) => news(options) as Following<UserEntry>,
+      calendar: (options) => news(options, concernsCalendar) as Following<CalendarEntry>,
+      conversation: (withUserId, options) => news(options, isWith(withUserId)) as Following<ConversationEntry>,
+    },
+    /** On a new connection a post may overtake its lobby's join. */
+    isForNow(code, input) {
+      const { lobbyId } = input as { lobbyId?: unknown }
+      return code === 'not_in_lobby' && typeof lobbyId === 'string' && lobbies.follows(lobbyId)
+    },
   }
 }
 

@@ -15,6 +15,7 @@ export interface Lobbies {
   take(lobbyId: string, entry: Entry): boolean
   /** The connection is a new one, which is in no lobby. */
   connected(): void
+  follows(lobbyId: string): boolean
   /** Where each lobby was first joined, for the handshake: what was told there is not told as news again. */
   since(): Record<string, number>
   fail(error: CallError): void
@@ -103,6 +104,7 @@ export function createLobbies({ socket }: Connection, call: Call): Lobbies {
     connected() {
       for (const [lobbyId, lobby] of lobbies) void persist(lobbyId, lobby)
     },
+    follows: (lobbyId) => lobbies.has(lobbyId),
     since: () =>
       Object.fromEntries(
         [...lobbies].flatMap(([lobbyId, { since }]) => (since === undefined ? [] : [[lobbyId, since] as const])),
