@@ -189,6 +189,10 @@ const PROOF: Record<string, Command> = {
     bad: [UNKNOWN, { words: '--rounds many', says: /^--rounds many: not a number from 1 to 999\./ }],
   },
   'bench:dev': { good: { shownBy: 'test/system/dev.test.ts' }, bad: [UNKNOWN, NO_WORDS] },
+  'bench:trace': {
+    good: { words: '--bookings 10', says: /^\| the client has its answer /m, alone: true },
+    bad: [UNKNOWN, { words: '--bookings many', says: /^--bookings many: not a number from 1 to 9999\./ }],
+  },
   'bench:events': {
     good: { words: '--backlog 10 --seconds 1', says: /^\| at 10 events\/s \| /m, alone: true },
     bad: [UNKNOWN, { words: '--backlog 15', says: /^--backlog: a multiple of 10\./ }],
