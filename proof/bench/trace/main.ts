@@ -8,7 +8,7 @@ const USAGE = `npm run bench:trace [-- --bookings N] [--out DIR]
 Where the time of one booking alone goes: a real npm start, one client, one booking at a time. Every statement that
 reaches MongoDB is noted on its way there; what lies between them is our own processes and the ways between them.
 
-  --bookings N   of which the medians are taken, after half as many more to warm up (default 200)
+  --bookings N   of which the medians are taken, after 3,200 that warm it up (default 200)
   --out DIR      put the table into DIR/performance.md, at <!-- measured: trace -->`
 
 await command(USAGE, { bookings: { type: 'string', default: '200' }, out: { type: 'string' } }, async (flags) => {

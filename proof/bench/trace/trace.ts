@@ -14,8 +14,10 @@ import { requestsOf, userIdOf } from '../workload.js'
 import { startTap, type Statement } from './tap.js'
 
 const CLIENTS = 16
+/** Bookings of each. */
+const HEAT_UP = 200
 /** What a booking leaves to be done after its answer is done by then. */
-const REST_MS = 100
+const REST_MS = 50
 /** Statements that fewer bookings have are not of the booking. */
 const OFTEN = 0.6
 
@@ -43,15 +45,22 @@ export async function trace(count: number): Promise<Trace[]> {
         signToken({ userId: userIdOf(n).toHexString(), role: 'user', tokenVersion: 0 }, installation.config, new Date())
       const users = await connectAll(installation.url, CLIENTS, async (n) => ({ token: await token(n) }))
       const requests = requestsOf('uniform', 1, { users: CLIENTS })
-      const traces: Trace[] = []
-      for (let i = 0; i < count * 1.5; i++) {
+      const book = async (): Promise<Trace> => {
         const request = requests.next()
-        if (!request) break
-        traces.push(await one(users[request.user] as Socket, inputOf(request), tap.statements))
+        if (!request) throw new CommandFailure('Every client has a booking under way.')
+        const traced = await one(users[request.user] as Socket, inputOf(request), tap.statements)
         requests.done(request)
+        return traced
       }
+      // Until the code is compiled; all at once.
+      const heatUp = async (): Promise<void> => {
+        for (let i = 0; i < HEAT_UP; i++) await book()
+      }
+      await Promise.all(users.map(heatUp))
+      const traces: Trace[] = []
+      for (let i = 0; i < count; i++) traces.push(await book())
       for (const socket of users) socket.disconnect()
-      return traces.slice(-count)
+      return traces
     } finally {
       await installation.stop()
     }
