@@ -7,9 +7,10 @@ const LONGEST_PAUSE_MS = 2000
 
 /**
  * A token, or how to get one: asked before each connect, and again when the server no longer takes the one at hand. Where
- * it answers null, this client is signed out; where it fails, it is asked again with the next try to connect.
+ * it answers null, this client is signed out; where it fails, it is asked again with the next try to connect. `refused`:
+ * the server does not take the last one any more.
  */
-export type Token = string | (() => string | null | Promise<string | null>)
+export type Token = string | ((refused: boolean) => string | null | Promise<string | null>)
 
 export type Status =
   | { state: 'connecting' | 'online' }
@@ -59,6 +60,8 @@ export function openConnection(url: string, token: Token | undefined): Connectio
   let leaving = false
   /** A fresh token was asked for, and none has worked since: asking again would go on for ever. */
   let renewed = false
+  /** The last token is not taken any more, and no other has been had yet. */
+  let stale = false
   let pauseMs = FIRST_PAUSE_MS
 
   const socket: Socket = io(url, {
@@ -76,8 +79,9 @@ export function openConnection(url: string, token: Token | undefined): Connectio
   async function introduce(send: (auth: object) => void): Promise<void> {
     const own = ++handshakes
     try {
-      asking ??= Promise.resolve(typeof token === 'function' ? token() : token).finally(() => (asking = undefined))
+      asking ??= Promise.resolve(typeof token === 'function' ? token(stale) : token).finally(() => (asking = undefined))
       const current = await asking
+      stale = false
       if (own !== handshakes || refusal) return
       if (current === null) return end('signedOut', new CallError(lost('unauthenticated', 'There is no token.', false)))
       send({ ...(current !== undefined && { token: current }), ...fields() })
@@ -143,6 +147,7 @@ export function openConnection(url: string, token: Token | undefined): Connectio
   function renewOr(error: PublicError): void {
     if (typeof token !== 'function' || renewed) return end('signedOut', new CallError(error))
     renewed = true
+    stale = true
     reconnect()
   }
 
@@ -202,7 +207,10 @@ export function openConnection(url: string, token: Token | undefined): Connectio
     refused: () => refusal,
     renew(since) {
       if (typeof token !== 'function') return false
-      if (since === number) reconnect()
+      if (since === number) {
+        stale = true
+        reconnect()
+      }
       return true
     },
     reconnect,

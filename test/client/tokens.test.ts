@@ -1,8 +1,9 @@
 import test from 'ava'
-import { CallError, connect, newId, type Status } from '../../client/src/index.js'
+import { CallError, connect, newId, signIn, signUp, type Status } from '../../client/src/index.js'
 import { signToken } from '../../platform/runtime/tokens.js'
 import { until } from '../../proof/support/until.js'
 import { startGateway, type TestGateway } from '../gateway/support.js'
+import { stageOf } from '../lobbies/support.js'
 
 const urlOf = ({ port }: { port: number }): string => `http://127.0.0.1:${port}`
 
@@ -98,4 +99,30 @@ test('a wrong password is no reason for a fresh token, and is sent once', async 
   await t.throwsAsync(change, { message: 'The old password is wrong.' })
   t.is(asked, 1)
   t.is(gateway.calls.length, 1)
+})
+
+test('whoever has signed in stays so over tokens that expire, until they sign out', async (t) => {
+  const { workers } = await stageOf(t, { env: { SESSION_TOKEN_TTL_MS: '1000' } })
+  const account = { email: 'ada@example.com', password: 'correct horse' }
+  const { holdfast, user } = await signUp(urlOf(workers[0]), { ...account, name: 'Ada' })
+  t.teardown(holdfast.close)
+  let renewals = 0
+  holdfast.onStatus(({ state }) => (renewals += state === 'online' ? 1 : 0))
+  const news = holdfast.news()
+  await until(() => renewals === 2, { timeoutMs: 30_000 })
+  t.is((await holdfast.getUser({ userId: user.id })).name, 'Ada')
+  await holdfast.signOut()
+  await t.throwsAsync(
+    async () => {
+      for await (const entry of news) t.log(entry)
+    },
+    { instanceOf: CallError },
+  )
+  t.is(holdfast.status.state, 'signedOut')
+
+  const wrong = signIn(urlOf(workers[0]), { ...account, password: 'wrong horse' })
+  t.is((await t.throwsAsync(wrong, { instanceOf: CallError }))?.code, 'unauthenticated')
+  const again = await signIn(urlOf(workers[1]), account)
+  t.is(again.user.id, user.id)
+  again.holdfast.close()
 })
