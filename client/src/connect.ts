@@ -12,7 +12,7 @@ export type Data<N extends OperationName> = Operations[N]['data']
 /** Each operation as a method. */
 export type Methods = {
   // Not OperationName: only of `keyof` itself a method keeps the comment of its operation.
-  [N in keyof Operations]: object extends Input<N>
+  [N in keyof Operations]: Record<never, never> extends Input<N>
     ? (input?: Input<N>, options?: CallOptions) => Promise<Data<N>>
     : (input: Input<N>, options?: CallOptions) => Promise<Data<N>>
 }
