@@ -121,34 +121,57 @@ export function openConnection(url: string, token: Token | undefined): Connectio
     number++
     become({ state: 'online' })
   })
-  socket.on('disconnect', (reason) => {
+  socket.on('disconnect', dropped)
+  socket.on('operations', introduced)
+  // The server tells whoever is signed in where their news stand, once it has looked the token up.
+  socket.on('position', () => (renewed = false))
+  socket.on('session:ended', renewOr)
+  socket.on('connect_error', turnedAway)
+
+  function dropped(reason: string): void {
     leaving = false
     if (refusal) return
     if (reason === 'io server disconnect') later('The server closed the connection.')
     else if (reason === 'io client disconnect') become({ state: 'connecting' })
     else become({ state: 'offline', reason })
-  })
-  socket.on('operations', (operations: Told) => {
+  }
+
+  function introduced(operations: Told): void {
     told = operations
     pauseMs = FIRST_PAUSE_MS
     for (const look of [...waiting]) look()
-  })
-  // The server tells whoever is signed in where their news stand, once it has looked the token up.
-  socket.on('position', () => (renewed = false))
-  socket.on('session:ended', (error: PublicError) => renewOr(error))
-  socket.on('connect_error', (error: Error & { data?: PublicError }) => {
+  }
+
+  function turnedAway(error: Error & { data?: PublicError }): void {
     // Only a refusal by the gateway has data; everything else socket.io tries again by itself.
     if (!error.data) return become({ state: 'offline', reason: error.message })
     if (error.data.code === 'unauthenticated') return renewOr(error.data)
     if (!error.data.retryable) return end('closed', new CallError(error.data))
     later(error.data.message, retryAfterMs(error.data))
-  })
+  }
 
   function renewOr(error: PublicError): void {
     if (typeof token !== 'function' || renewed) return end('signedOut', new CallError(error))
     renewed = true
     stale = true
     reconnect()
+  }
+
+  function renew(since: number): boolean {
+    if (typeof token !== 'function') return false
+    if (since === number) {
+      stale = true
+      reconnect()
+    }
+    return true
+  }
+
+  function guard(): () => void {
+    guarded++
+    return () => {
+      guarded--
+      leaveWhenQuiet()
+    }
   }
 
   function reconnect(): void {
@@ -197,22 +220,9 @@ export function openConnection(url: string, token: Token | undefined): Connectio
     told: (timeoutMs, signal) => find(() => told, timeoutMs, signal),
     open: (timeoutMs, signal) => find(() => (socket.connected && !leaving ? number : undefined), timeoutMs, signal),
     watch,
-    guard() {
-      guarded++
-      return () => {
-        guarded--
-        leaveWhenQuiet()
-      }
-    },
+    guard,
     refused: () => refusal,
-    renew(since) {
-      if (typeof token !== 'function') return false
-      if (since === number) {
-        stale = true
-        reconnect()
-      }
-      return true
-    },
+    renew,
     reconnect,
     handshake: (added) => void (fields = added),
     close: () => end('closed', new CallError(lost('unavailable', 'This client was closed.', false))),
