@@ -36,7 +36,7 @@ export type Spent = Map<string, number>
 export interface Limits {
   /** Answers null where the address has too many connections, or makes them too fast. */
   admit(address: string): SocketLimits | null
-  /** Whether anybody has been here of late. */
+  /** Whether anybody is here, or has been so lately that others have not been told what was spent. */
   used(): boolean
   /** What accounts that are being drained have spent since the last time that this was asked. */
   takeSpent(): Spent
@@ -106,6 +106,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
   const accounts = new Map<string, Account>()
   const idle = new Set<string>()
   let workers = 1
+  let untold = false
 
   function accountOf(key: string): Account {
     let account = accounts.get(key)
@@ -136,6 +137,7 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
     const account = accountOf(key)
     account.sockets++
     idle.delete(key)
+    untold = true
     return account
   }
 
@@ -215,9 +217,10 @@ export function createLimits(ratePerSecond: number, nowMs: () => number = () => 
       leave(key)
       return null
     },
-    used: () => accounts.size > 0,
+    used: () => accounts.size > idle.size || untold,
     takeSpent() {
       const spent: Spent = new Map()
+      untold = false
       for (const [key, account] of accounts) {
         if (spent.size >= MAX_TOLD) break
         const { requests, passwords } = account.spent

@@ -17,7 +17,22 @@ const MAX_DEPTH = 4
 const GATHERED_BYTES = 8192
 const GATHERED_MS = 50
 
-const stdout = pino.destination({ dest: 1, sync: false, minLength: GATHERED_BYTES, periodicFlush: GATHERED_MS })
+const stdout = pino.destination({ dest: 1, sync: false, minLength: GATHERED_BYTES })
+let flushing: NodeJS.Timeout | undefined
+
+/** Wakes for what has been gathered, not in between: a process at rest stays so. */
+const gathered = {
+  write(line: string): void {
+    flushing ??= setTimeout(flush, GATHERED_MS).unref()
+    stdout.write(line)
+  },
+  flushSync: () => stdout.flushSync(),
+}
+
+function flush(): void {
+  flushing = undefined
+  stdout.flush()
+}
 
 /** JSON lines on stdout, for PM2 to collect. `app` names the PM2 app. */
 export const createLogger = (app: string, level: string): Logger =>
@@ -29,7 +44,7 @@ export const createLogger = (app: string, level: string): Logger =>
       formatters: { log: (line) => cut(line) as Record<string, unknown> },
       serializers: { err: (error: Error) => cut(pino.stdSerializers.err(error)) },
     },
-    stdout,
+    gathered,
   )
 
 /** The value with long texts cut, long lists and deep objects ended. Errors are left to their serializer. */
