@@ -1,14 +1,10 @@
 import mongoose, { type mongo } from 'mongoose'
 import { join } from 'node:path'
 import type { Arm } from './arms/arm.js'
-import { endToEndArm } from './arms/endToEnd.js'
 import { inProcessArm } from './arms/inProcess.js'
-import { startInstallation } from './arms/installation.js'
-import { mongoBooks } from './books.js'
 import { growTo, insertLongBookedCar, insertStuckBookings, storedTotals } from './history.js'
 import { closedLoop, runAll } from './load.js'
-import { measure } from './measure.js'
-import type { Growth, GrowthSize, Instances } from './results.js'
+import type { Growth, GrowthSize } from './results.js'
 import { refill } from './seed.js'
 import { startServer, type Server } from '../support/server.js'
 import { environment, migrate } from './stage.js'
@@ -16,8 +12,6 @@ import { requestsOf, type BookingRequest } from './workload.js'
 
 const SIZES = [10_000, 100_000, 1_000_000]
 const CAR_SIZES = [10, 1_000, 8_760]
-const INSTANCES = [1, 2, 4]
-const INSTANCE_ROUNDS = 3
 const STUCK = 1000
 const IN_FLIGHT = 64
 const LISTINGS = 200
@@ -28,11 +22,10 @@ const CACHE_GB = 4
 export async function measureGrowth(directory: string, seconds: number): Promise<Growth> {
   const server = await startServer(1, CACHE_GB)
   const client = await new mongoose.mongo.MongoClient(server.uri('admin')).connect()
-  const growth: Growth = { sizes: [], cars: [], instances: [], anomalies: [] }
+  const growth: Growth = { sizes: [], cars: [], anomalies: [] }
   try {
     await measureSizes(server, client.db('growth'), join(directory, 'growth.log'), seconds, growth)
     await measureCars(server, client.db('cars'), join(directory, 'cars.log'), growth)
-    await measureInstances(server, client, seconds, growth)
     return growth
   } finally {
     await client.close()
@@ -135,45 +128,5 @@ async function measureCars(server: Server, db: mongo.Db, logFile: string, growth
     }
   } finally {
     await arm.close()
-  }
-}
-
-/** Round by round, so that what else the machine does meets all of them alike. */
-async function measureInstances(server: Server, client: mongo.MongoClient, seconds: number, growth: Growth) {
-  const runs: Instances[] = []
-  for (let round = 1; round <= INSTANCE_ROUNDS; round++) {
-    for (const instances of INSTANCES) {
-      const { anomalies, ...run } = await runInstances(server, client, { instances, round, seconds })
-      runs.push(run)
-      growth.anomalies.push(...anomalies)
-      console.log(JSON.stringify(run))
-    }
-  }
-  growth.instances = INSTANCES.map((instances) => {
-    const own = runs.filter((run) => run.instances === instances)
-    return own.sort((a, b) => a.bookingsPerSecond - b.bookingsPerSecond)[own.length >> 1] as Instances
-  })
-}
-
-async function runInstances(
-  server: Server,
-  client: mongo.MongoClient,
-  { instances, round, seconds }: { instances: number; round: number; seconds: number },
-): Promise<Instances & { anomalies: string[] }> {
-  const name = `instances${instances}`
-  await migrate(server.uri(name))
-  await refill(client.db(name))
-  const installation = await startInstallation(server.uri(name), `functions=${instances},gateway=1`)
-  const arm = await endToEndArm(installation)
-  try {
-    const cell = { workload: 'uniform', pace: { inFlight: IN_FLIGHT }, seed: round, seconds, warmUpSeconds: 5 } as const
-    const sample = await measure(arm, mongoBooks(client.db(name), server), cell)
-    const { bookingsPerSecond, p50, p99, cpu, roundTripsPerBooking, anomalies } = sample
-    const databaseMs = (1000 * cpu.database) / bookingsPerSecond
-    const productMs = (1000 * cpu.product) / bookingsPerSecond
-    return { instances, bookingsPerSecond, p50, p99, databaseMs, productMs, roundTripsPerBooking, anomalies }
-  } finally {
-    await arm.close()
-    await installation.stop()
   }
 }

@@ -19,7 +19,10 @@ await command(USAGE, FLAGS, async (flags) => {
   if (!results) return 130
   printSummary(results)
   if (options.out) await writeReport(results, options.out)
-  const anomalies = [...results.samples.flatMap((sample) => sample.anomalies), ...(results.growth?.anomalies ?? [])]
+  const anomalies = [
+    ...[...results.samples, ...results.instances].flatMap((each) => each.anomalies),
+    ...(results.growth?.anomalies ?? []),
+  ]
   for (const anomaly of anomalies.slice(0, 20)) console.error(`The books are wrong: ${anomaly}`)
   return anomalies.length === 0 ? 0 : 1
 })

@@ -7,7 +7,8 @@ export const PARTS = {
   bookings: 'bookings side by side',
   reads: 'reads and getStatus, against an echo server and a find',
   idle: 'what the idle system uses',
-  growth: 'with 10^4 to 10^6 bookings, long-booked cars, recovery, 1 to 4 instances',
+  instances: '1, 2 and 4 instances of the functions, end to end',
+  growth: 'with 10^4 to 10^6 bookings, long-booked cars, recovery',
 } as const
 type Part = keyof typeof PARTS
 
@@ -43,7 +44,7 @@ ${Object.entries(ARMS)
                      (default of both: ${inWords(LEVELS)})
   --parts LIST       of ${Object.keys(PARTS).join(', ')} (default: all):
 ${Object.entries(PARTS)
-  .map(([part, what]) => `                       ${part.padEnd(10)}${what}`)
+  .map(([part, what]) => `                       ${part.padEnd(11)}${what}`)
   .join('\n')}
   --nodes 1          nodes of the replica sets, 1 or 3
   --placement LIST   arm 4's apps, as the setting PLACEMENT has them (default: what npm start chooses)

@@ -14,6 +14,7 @@ export interface Results {
   samples: Sample[]
   reads: ReadResult[]
   growth: Growth | null
+  instances: Instances[]
   idle: IdleApp[]
 }
 
@@ -46,7 +47,6 @@ export interface ReadResult {
 export interface Growth {
   sizes: GrowthSize[]
   cars: { activeBookings: number; documentBytes: number; p50: number; bookingsPerSecond: number }[]
-  instances: Instances[]
   anomalies: string[]
 }
 
@@ -60,6 +60,8 @@ export interface Instances {
   databaseMs: number
   productMs: number
   roundTripsPerBooking: number
+  /** Of all its runs. */
+  anomalies: string[]
 }
 
 /** With so many bookings and users stored. */

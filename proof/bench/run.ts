@@ -6,6 +6,7 @@ import { openServer, type OwnServer } from './books.js'
 import { measureCeiling } from './ceiling.js'
 import { measureGrowth } from './growth.js'
 import { measureIdle } from './idle.js'
+import { measureInstances } from './instances.js'
 import { measure, type Cell, type Sample } from './measure.js'
 import { PARTS, type Options } from './options.js'
 import { NoPostgres } from './postgres/server.js'
@@ -28,12 +29,14 @@ export async function run(options: Options, say: (line: string) => void, signal:
     samples: [],
     reads: [],
     growth: null,
+    instances: [],
     idle: [],
   }
   const parts: [part: Options['parts'][number], work: () => Promise<unknown>][] = [
     ['bookings', () => measureBookings(results, { directory, common, say, signal })],
     ['reads', async () => (results.reads = await measureReads(common.server, common.client, directory, options))],
     ['idle', async () => (results.idle = await measureIdle(options.placement))],
+    ['instances', async () => (results.instances = await measureInstances(common, options.seconds))],
     ['growth', async () => (results.growth = await measureGrowth(directory, options.seconds))],
   ]
   try {

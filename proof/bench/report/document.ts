@@ -40,7 +40,7 @@ export async function writeReport(results: Results, directory: string): Promise<
 
 /** By the names of their markers; null where the run has no figures. */
 function sections(results: Results): Record<string, string | null> {
-  const { samples, reads, growth, idle } = results
+  const { samples, reads, growth, instances, idle } = results
   return {
     run: describeRun(results),
     targets: toMarkdown(targetTable(results)),
@@ -50,7 +50,8 @@ function sections(results: Results): Record<string, string | null> {
     ceilings: toMarkdown(ceilingTable(results)),
     reads: reads.length > 0 ? toMarkdown(readTable(results)) : null,
     idle: idle.length > 0 ? toMarkdown(idleTable(results)) : null,
-    growth: growth && [sizeTable(results), carTable(results), instanceTable(results)].map(toMarkdown).join('\n\n'),
+    instances: instances.length > 0 ? toMarkdown(instanceTable(results)) : null,
+    growth: growth && [sizeTable(results), carTable(results)].map(toMarkdown).join('\n\n'),
   }
 }
 
@@ -70,7 +71,7 @@ const skeleton = (): string =>
   [
     '# Performance',
     '![Bookings a second, side by side](performance.svg)',
-    ...['run', 'targets', 'arms', 'comparison', 'sockets', 'ceilings', 'reads', 'growth', 'idle'].map(
+    ...['run', 'targets', 'arms', 'comparison', 'sockets', 'ceilings', 'reads', 'instances', 'growth', 'idle'].map(
       (name) => `<!-- measured: ${name} -->\n<!-- /measured -->`,
     ),
     '![Bookings a second by bookings in flight](performance-by-load.svg)',

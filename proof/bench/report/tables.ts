@@ -192,12 +192,12 @@ export const carTable = ({ growth }: Results): Table => [
   ]),
 ]
 
-export const instanceTable = ({ growth }: Results): Table => [
+export const instanceTable = ({ instances }: Results): Table => [
   [
     ...['instances of functions', 'bookings/s at 64', 'p50 ms', 'p99 ms'],
     ...['database, CPU ms a booking', 'product', 'round trips a booking'],
   ],
-  ...(growth?.instances ?? []).map((each) => [
+  ...instances.map((each) => [
     String(each.instances),
     digits(each.bookingsPerSecond, 0),
     digits(each.p50, 1),
@@ -221,7 +221,7 @@ export function printSummary(results: Results): void {
     [idleTable(results), results.idle.length > 0],
     [sizeTable(results), results.growth !== null],
     [carTable(results), results.growth !== null],
-    [instanceTable(results), results.growth !== null],
+    [instanceTable(results), results.instances.length > 0],
   ]
   for (const [table, present] of tables) if (present) console.log(`\n${toText(table)}`)
 }

@@ -102,15 +102,15 @@ function ofBookings(samples: Sample[]): Target[] {
   ]
 }
 
-function others({ reads, idle, growth }: Results): Target[] {
+function others({ reads, idle, instances, growth }: Results): Target[] {
   const [smallest] = growth?.sizes ?? []
   const largest = growth?.sizes.at(-1)
   const read = (what: string) => reads.find((each) => each.what.startsWith(what))?.perSecond
-  const instances = (count: number) => growth?.instances.find((each) => each.instances === count)?.bookingsPerSecond
+  const withInstances = (count: number) => instances.find((each) => each.instances === count)?.bookingsPerSecond
   const rest = idle.length > 0 ? totals(idle) : undefined
 
   return [
-    least('four instances of functions against one, 64 in flight', 0.9, 0.9, over(instances(4), instances(1))),
+    least('four instances of functions against one, 64 in flight', 0.9, 0.9, over(withInstances(4), withInstances(1))),
     most('at rest, all processes together', 4, 2, rest && 100 * rest.cpu, '% of a core'),
     most('their memory', 600, 600, rest?.residentMb, 'MB'),
     least('getStatus against a bare echo', 0.2, 0.4, over(read('getStatus'), read('echo'))),

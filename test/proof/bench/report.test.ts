@@ -49,6 +49,7 @@ const results = (samples: Sample[]): Results => ({
   samples,
   reads: [],
   growth: null,
+  instances: [],
   idle: [],
 })
 
