@@ -44,40 +44,77 @@ export function byDatabase(config: Pick<Config, 'mongodbUri'>, domains: readonly
 const PING_TIMEOUT_MS = 500
 
 /**
- * One connection a domain: each may live on a MongoDB of its own, and where they share one, the many large reads of one
- * domain wait for its own sockets, not for those of all others.
+ * One connection a database: domains may each live on a MongoDB of their own, and those that share one share its client.
+ * Each client has sockets, heartbeats, and a timer that rings ten times a second, at rest too.
  */
 export function createDatabases(config: Config, log: Logger): Databases {
   const connections = new Map<string, Connection>()
+  const byPlace = new Map<string, Connection>()
   const connected = new Set<string>()
   const models = new Map<ModelDefinition<never>, Model<never>>()
-  /** Domains whose database has let a ping wait for too long, until it answers that one. */
-  const hanging = new Set<string>()
+  const openings = new Map<Connection, Promise<unknown>>()
+  /** Those whose database has let a ping wait for too long, until it answers that one. */
+  const hanging = new Set<Connection>()
 
-  const connection = (domain: string): Connection => {
+  function connection(domain: string): Connection {
     let known = connections.get(domain)
     if (!known) {
-      known = mongoose.createConnection()
-      known.on('disconnected', () => log.warn({ domain }, 'MongoDB is out of reach'))
-      known.on('reconnected', () => log.info({ domain }, 'MongoDB is back'))
+      const uri = config.mongodbUri(domain)
+      const place = `${uri} ${databaseName(uri)}`
+      known = byPlace.get(place) ?? createConnection()
+      byPlace.set(place, known)
       connections.set(domain, known)
     }
     return known
   }
 
-  async function pings(domain: string): Promise<boolean> {
-    const { readyState, db } = connection(domain)
+  function createConnection(): Connection {
+    const made = mongoose.createConnection()
+    const domains = () => [...connected].filter((domain) => connections.get(domain) === made)
+    made.on('disconnected', () => log.warn({ domains: domains() }, 'MongoDB is out of reach'))
+    made.on('reconnected', () => log.info({ domains: domains() }, 'MongoDB is back'))
+    return made
+  }
+
+  /** Opens it once. After that its client connects again by itself, and a second one would only confuse it. */
+  async function open(domain: string): Promise<void> {
+    const opened = connection(domain)
+    if (opened.db) {
+      await opened.db.command({ ping: 1 })
+      return
+    }
+    let opening = openings.get(opened)
+    if (!opening) {
+      const uri = config.mongodbUri(domain)
+      opening = opened
+        .openUri(uri, {
+          dbName: databaseName(uri),
+          ...clientOptions(config),
+          autoIndex: false,
+          autoCreate: false,
+          bufferCommands: false,
+          maxPoolSize: 100,
+          socketTimeoutMS: config.deadlinesMs.quick,
+        })
+        .finally(() => openings.delete(opened))
+      openings.set(opened, opening)
+    }
+    await opening
+  }
+
+  async function pings(asked: Connection): Promise<boolean> {
+    const { readyState, db } = asked
     // Asked all the same, the driver would wait for it to come back. One that hangs is not asked again beside that.
-    if (readyState !== mongoose.ConnectionStates.connected || !db || hanging.has(domain)) return false
+    if (readyState !== mongoose.ConnectionStates.connected || !db || hanging.has(asked)) return false
     const answered = db.command({ ping: 1 }).then(
       () => true,
       () => false,
     )
-    void answered.then(() => hanging.delete(domain))
+    void answered.then(() => hanging.delete(asked))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => {
-        hanging.add(domain)
+        hanging.add(asked)
         resolve(false)
       }, PING_TIMEOUT_MS)
     })
@@ -95,7 +132,9 @@ export function createDatabases(config: Config, log: Logger): Databases {
       let known = models.get(key)
       if (!known) {
         const { domain, collection, schema } = definition
-        known = connection(domain).model(collection, schema, collection) as unknown as Model<never>
+        const on = connection(domain)
+        // Domains that share a database share some collections: each has their events, and how far its views are.
+        known = (on.models[collection] ?? on.model(collection, schema, collection)) as unknown as Model<never>
         models.set(key, known)
       }
       return known as unknown as Model<T>
@@ -104,26 +143,18 @@ export function createDatabases(config: Config, log: Logger): Databases {
       await Promise.all(
         domains.map((domain) => {
           connected.add(domain)
-          const uri = config.mongodbUri(domain)
-          return connection(domain).openUri(uri, {
-            dbName: databaseName(uri),
-            ...clientOptions(config),
-            autoIndex: false,
-            autoCreate: false,
-            bufferCommands: false,
-            maxPoolSize: 32,
-            socketTimeoutMS: config.deadlinesMs.quick,
-          })
+          return open(domain)
         }),
       )
     },
     async ping() {
-      const answers = [...connected].map(async (domain) => [domain, await pings(domain)] as const)
-      return Object.fromEntries(await Promise.all(answers))
+      const answers = new Map([...byPlace.values()].map((each) => [each, pings(each)]))
+      const told = [...connected].map(async (domain) => [domain, await answers.get(connection(domain))] as const)
+      return Object.fromEntries(await Promise.all(told)) as Record<string, boolean>
     },
     async close() {
       await Promise.all(
-        [...connections.values()].map((each) => {
+        [...byPlace.values()].map((each) => {
           each.removeAllListeners('disconnected')
           return each.destroy()
         }),
