@@ -220,7 +220,7 @@ test('bad input is a clear error, and nothing is appended', async (t) => {
     [{ ...good, ...hours(24, 24) }, 'invalid_input'],
     [{ ...good, ...hours(24, 24 + 31 * 24 + 1) }, 'invalid_input'],
     [{ ...good, from: '2031-01-02' }, 'invalid_input'],
-    [{ ...good, from: '2031-01-02T00:00:00.000+01:00' }, 'invalid_input'],
+    [{ ...good, from: '2031-01-02T00:00:00.000' }, 'invalid_input'],
     [{ ...good, note: 'x'.repeat(1001) }, 'invalid_input'],
     [{ ...good, note: 'x'.repeat(10_000_000) }, 'invalid_input'],
     [{ ...good, price: -1 }, 'invalid_input'],
