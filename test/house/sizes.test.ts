@@ -40,7 +40,6 @@ const LONG_FILES: Record<string, string> = {
 const ONE_STORY = 'one story, whose steps each stand on the one before'
 
 const LONG_FUNCTIONS: Record<string, string> = {
-  'client/src/connection.ts openConnection': 'one connection and all that can become of it, in one place',
   'gateway/server.ts createGateway': 'the way of a request through the gateway, put together in its order',
   'proof/chaos/workload.ts startWorkload': PENDING,
   'proof/race/tickets/auditor.ts auditRace':
