@@ -162,6 +162,7 @@ export const users = defineContract('users', {
     errors: ['user_not_found'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ userId }) => userId,
   }),
   revokeSession: operation({
     summary: 'Ends one session: its tokens stop working, and its sockets are closed.',
@@ -171,6 +172,7 @@ export const users = defineContract('users', {
     errors: ['session_not_found'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ sessionId }) => sessionId,
   }),
   createUser: operation({
     summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
