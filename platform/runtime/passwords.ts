@@ -25,7 +25,7 @@ const inTurn = <T>(work: (thread: HashThread) => Promise<T>): Promise<T> =>
     }
   })
 
-let dummy: Promise<string> | undefined
+let dummy: string | undefined
 
 export const hashPassword = (password: string): Promise<string> => inTurn((thread) => thread.hash(password))
 
@@ -34,8 +34,8 @@ export const hashPassword = (password: string): Promise<string> => inTurn((threa
  * against one that nothing matches, so that the time it takes tells nobody which users exist.
  */
 export async function verifyPassword(passwordHash: string | undefined, password: string): Promise<boolean> {
-  dummy ??= hashPassword('a password that no user has')
-  const against = passwordHash ?? (await dummy)
-  const matches = await inTurn((thread) => thread.verify(against, password))
+  const matches = await inTurn(async (thread) =>
+    thread.verify(passwordHash ?? (dummy ??= await thread.hash('a password that no user has')), password),
+  )
   return matches && passwordHash !== undefined
 }

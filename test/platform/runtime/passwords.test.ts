@@ -1,5 +1,14 @@
 import test from 'ava'
+import { Refusal } from '../../../platform/contract/errors.js'
 import { hashPassword, verifyPassword } from '../../../platform/runtime/passwords.js'
+
+test.serial('where too many sign in at once an unknown user is refused, and looked at the next time', async (t) => {
+  const crowd = Array.from({ length: 150 }, () => verifyPassword('no hash', 'one').catch(() => {}))
+  const refusal = await t.throwsAsync(verifyPassword(undefined, 'one'), { instanceOf: Refusal })
+  t.is((refusal).code, 'rate_limited')
+  await Promise.all(crowd)
+  t.false(await verifyPassword(undefined, 'one'))
+})
 
 test('a password is verified by its hash alone, and however many at once get their own answer', async (t) => {
   const hashes = await Promise.all(['one', 'two', 'three'].map(hashPassword))
