@@ -7,13 +7,12 @@ import { users } from './contract.js'
 import { tryPassword } from './passwordTries.changes.js'
 import { assertVisible, userNotFound } from './user.access.js'
 import { emailTaken } from './user.changes.js'
-import { User, type UserDocument } from './user.model.js'
+import { User } from './user.model.js'
 import { presentUser, USER_FIELDS } from './user.presenter.js'
 
 export default define(users.updateUser, async (ctx, { userId, version, set, password }) => {
   assertVisible(ctx, userId)
-  const model = ctx.model(User)
-  const known = await model.findById(userId, { version: 1, email: 1, passwordHash: 1 }).lean()
+  const known = await ctx.model(User).findById(userId, { version: 1, email: 1, passwordHash: 1 }).lean()
   if (!known) throw userNotFound(userId)
   if (set.role !== undefined && ctx.caller?.role === 'user') {
     throw new Refusal('forbidden', 'Only admins change roles.')
@@ -27,21 +26,14 @@ export default define(users.updateUser, async (ctx, { userId, version, set, pass
 
   if (known.version !== version) throw versionConflict('user', known.version)
 
-  const changed = await updateVersion(model, 'user', {
+  const changed = await updateVersion(ctx.model(User), 'user', {
     id: userId,
     version,
     set: { ...set, ...(set.name !== undefined && { nameKey: searchKey(set.name) }) },
     updatedAt: ctx.now(),
+    ...(set.role !== undefined && { stamps: { accessChangedAt: true } }),
+    projection: USER_FIELDS,
     refusal: (current) => (current ? undefined : userNotFound(userId)),
-    write: (filter, change) =>
-      model
-        .findOneAndUpdate(
-          filter,
-          { ...change, ...(set.role !== undefined && { $currentDate: { accessChangedAt: true } }) },
-          { returnDocument: 'after', projection: USER_FIELDS },
-        )
-        .lean<UserDocument>()
-        .exec(),
   }).catch((error: unknown) => {
     throw (error as { code?: unknown }).code === DUPLICATE_KEY ? emailTaken() : error
   })

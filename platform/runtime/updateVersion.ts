@@ -15,6 +15,8 @@ export interface VersionedUpdate<T> {
   guard?: object
   set: object
   inc?: object
+  /** Fields that are set to the time of the database's own clock. */
+  stamps?: Record<string, true>
   updatedAt: Date
   projection?: object
   /** The reason why the write matched nothing, where the version is not it. Null: the entity is not there. */
@@ -33,7 +35,7 @@ export const versionConflict = (entity: string, version: number): Refusal =>
 export async function updateVersion<T extends Versioned>(
   model: Model<T>,
   entity: string,
-  { id, version, guard, set, inc, updatedAt, projection, refusal, write }: VersionedUpdate<T>,
+  { id, version, guard, set, inc, stamps, updatedAt, projection, refusal, write }: VersionedUpdate<T>,
 ): Promise<T> {
   const update = (filter: object, change: UpdateQuery<T>) =>
     model
@@ -45,6 +47,7 @@ export async function updateVersion<T extends Versioned>(
     {
       $set: { ...set, updatedAt },
       $inc: { ...inc, version: 1 },
+      ...(stamps && { $currentDate: stamps }),
     },
   )
   if (changed) return changed
