@@ -12,7 +12,7 @@ import {
   withNewId,
 } from '../platform/runtime/invocation.js'
 import type { Logger } from '../platform/lib/log.js'
-import type { TokenClaims } from '../platform/runtime/tokens.js'
+import { callerOf, type TokenClaims } from '../platform/runtime/tokens.js'
 import type { Transport } from '../platform/runtime/transport.js'
 import { MAX_REQUEST_CHARS, TOO_LARGE } from './decoder.js'
 import type { SocketLimits } from './limits.js'
@@ -83,8 +83,7 @@ export function createDispatch(options: {
     if (claims.expiresAt <= now()) throw new Refusal('unauthenticated', 'The token has expired.')
     const role = await roleFor(operation.access, claims)
     if (!role) throw new Refusal('unauthenticated', 'The token no longer works: sign in again.')
-    const { userId, sessionId } = claims
-    return { userId, role, ...(sessionId !== undefined && { sessionId }) }
+    return callerOf(claims, role)
   }
 
   async function run({ operation: name, args, requestId }: Incoming, sender: Sender): Promise<Called> {

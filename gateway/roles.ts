@@ -3,7 +3,7 @@ import { users } from '../functions/users/contract.js'
 import { coalesce } from '../platform/lib/coalesce.js'
 import { Refusal } from '../platform/contract/errors.js'
 import type { Caller } from '../platform/contract/caller.js'
-import type { TokenClaims } from '../platform/runtime/tokens.js'
+import { tokenStateOf, type TokenClaims } from '../platform/runtime/tokens.js'
 import type { createSystemCall } from './systemCall.js'
 
 const MAX_BATCH = 1000
@@ -21,12 +21,7 @@ export function createRoleLookup(options: {
   const { config, call } = options
   return coalesce<TokenClaims, Caller['role'] | null>(
     async (batch) => {
-      const tokens = batch.map(({ userId, tokenVersion, sessionId }) => ({
-        userId,
-        tokenVersion,
-        ...(sessionId !== undefined && { sessionId }),
-      }))
-      return (await call(users.authenticate, { tokens })).roles
+      return (await call(users.authenticate, { tokens: batch.map(tokenStateOf) })).roles
     },
     {
       maxBatch: MAX_BATCH,

@@ -3,7 +3,7 @@ import { users } from '../functions/users/contract.js'
 import { Refusal } from '../platform/contract/errors.js'
 import { network } from '../platform/http/network.js'
 import type { System } from '../platform/runtime/system.js'
-import { signToken, verifyToken } from '../platform/runtime/tokens.js'
+import { callerOf, signToken, tokenStateOf, verifyToken } from '../platform/runtime/tokens.js'
 
 /**
  * Sign-ins in a minute, by where they come from, so that whoever guesses locks out nobody else: for one e-mail address
@@ -91,10 +91,9 @@ export function requireAdmin(system: System): Router {
     if (!token) return
     const claims = await verifyToken(token, system.config, system.now()).catch(() => undefined)
     if (!claims) return
-    const { userId, role, sessionId } = claims
-    const caller = { userId, role, ...(sessionId !== undefined && { sessionId }) }
+    const caller = callerOf(claims, claims.role)
     await system.call(users.signOut, {}, { caller, requestId: system.newId() }).catch((error: unknown) => {
-      system.log.warn({ err: error, userId }, 'a session of agendash could not be ended')
+      system.log.warn({ err: error, userId: claims.userId }, 'a session of agendash could not be ended')
     })
   }
 
@@ -107,9 +106,8 @@ export function requireAdmin(system: System): Router {
   async function statusOf(token: string | undefined): Promise<200 | 401 | 403 | 503> {
     if (!token) return 401
     try {
-      const { userId, tokenVersion, sessionId } = await verifyToken(token, system.config, system.now())
-      const state = { userId, tokenVersion, ...(sessionId !== undefined && { sessionId }) }
-      const { roles } = await call(users.authenticate, { tokens: [state] })
+      const claims = await verifyToken(token, system.config, system.now())
+      const { roles } = await call(users.authenticate, { tokens: [tokenStateOf(claims)] })
       const role = roles[0] ?? null
       return role === 'admin' ? 200 : role ? 403 : 401
     } catch (error) {

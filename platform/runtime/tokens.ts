@@ -1,6 +1,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Config } from '../../config/index.js'
+import type { Caller } from '../contract/caller.js'
 import { Refusal } from '../contract/errors.js'
 import { id } from '../contract/types.js'
 
@@ -21,6 +22,22 @@ export interface TokenSubject {
 export interface TokenClaims extends TokenSubject {
   expiresAt: Date
 }
+
+const inSession = ({ sessionId }: Pick<TokenSubject, 'sessionId'>) => sessionId !== undefined && { sessionId }
+
+/** What of a token may have changed since it was signed, for `users.authenticate`. */
+export const tokenStateOf = ({ userId, tokenVersion, ...of }: TokenSubject) => ({
+  userId,
+  tokenVersion,
+  ...inSession(of),
+})
+
+/** Who calls by a token: its holder, in the role that they have now. */
+export const callerOf = ({ userId, ...of }: TokenSubject, role: Caller['role']): Caller => ({
+  userId,
+  role,
+  ...inSession(of),
+})
 
 const payload = z.object({
   sub: id,
