@@ -21,14 +21,19 @@ const REST_MS = 50
 /** Statements that fewer bookings have are not of the booking. */
 const OFTEN = 0.6
 
-/** One booking: times are milliseconds after it was sent. */
-export interface Trace {
+/** A statement of a booking, or its answer. */
+interface Step {
+  what: string
+  /** After the booking was sent. */
+  fromMs: number
+  /** NaN: the answer. */
   tookMs: number
-  statements: { what: string; fromMs: number; toMs: number }[]
+  /** Since the last statement ended that had ended when it began. */
+  gapMs: number
 }
 
 /** So many bookings, one after the other, on a real `npm start`. */
-export async function trace(count: number): Promise<Trace[]> {
+export async function trace(count: number): Promise<Step[][]> {
   const { server, client, close } = await openServer(1)
   const direct = new URL(server.uri('trace'))
   const tap = await startTap(Number(direct.port))
@@ -45,7 +50,7 @@ export async function trace(count: number): Promise<Trace[]> {
         signToken({ userId: userIdOf(n).toHexString(), role: 'user', tokenVersion: 0 }, installation.config, new Date())
       const users = await connectAll(installation.url, CLIENTS, async (n) => ({ token: await token(n) }))
       const requests = requestsOf('uniform', 1, { users: CLIENTS })
-      const book = async (): Promise<Trace> => {
+      const book = async (): Promise<Step[]> => {
         const request = requests.next()
         if (!request) throw new CommandFailure('Every client has a booking under way.')
         const traced = await one(users[request.user] as Socket, inputOf(request), tap.statements)
@@ -57,7 +62,7 @@ export async function trace(count: number): Promise<Trace[]> {
         for (let i = 0; i < HEAT_UP; i++) await book()
       }
       await Promise.all(users.map(heatUp))
-      const traces: Trace[] = []
+      const traces: Step[][] = []
       for (let i = 0; i < count; i++) traces.push(await book())
       for (const socket of users) socket.disconnect()
       return traces
@@ -70,63 +75,44 @@ export async function trace(count: number): Promise<Trace[]> {
   }
 }
 
-async function one(socket: Socket, input: object, all: Statement[]): Promise<Trace> {
+async function one(socket: Socket, input: object, all: Statement[]): Promise<Step[]> {
   all.length = 0
   const sentAtMs = performance.now()
   const answer = (await ask(socket, 'createBooking', input)) as { ok: boolean }
-  const tookMs = performance.now() - sentAtMs
+  const answeredMs = performance.now() - sentAtMs
   if (!answer.ok) throw new CommandFailure(`A booking was refused: ${JSON.stringify(answer)}`)
   await sleep(REST_MS)
   const statements = all
     .filter(({ answeredAtMs }) => !Number.isNaN(answeredAtMs))
     .map(({ what, ...at }) => ({ what, fromMs: at.sentAtMs - sentAtMs, toMs: at.answeredAtMs - sentAtMs }))
-  return { tookMs, statements }
+  const gapBefore = (ms: number): number =>
+    ms - Math.max(0, ...statements.map(({ toMs }) => toMs).filter((toMs) => toMs <= ms))
+  const seen = new Map<string, number>()
+  const steps = statements.map(({ what, fromMs, toMs }): Step => {
+    const nth = (seen.get(what) ?? 0) + 1
+    seen.set(what, nth)
+    return { what: nth === 1 ? what : `${what} (${nth})`, fromMs, tookMs: toMs - fromMs, gapMs: gapBefore(fromMs) }
+  })
+  const last = { what: 'the client has its answer', fromMs: answeredMs, tookMs: NaN, gapMs: gapBefore(answeredMs) }
+  return [...steps, last]
 }
 
 /** What most bookings have, in the order of its beginning: medians. */
-export function tableOf(traces: Trace[]): Table {
-  const steps = new Map<string, Trace['statements']>()
-  for (const { statements } of traces) {
-    const seen = new Map<string, number>()
-    for (const statement of statements) {
-      const nth = (seen.get(statement.what) ?? 0) + 1
-      seen.set(statement.what, nth)
-      const key = nth === 1 ? statement.what : `${statement.what} (${nth})`
-      steps.set(key, [...(steps.get(key) ?? []), statement])
-    }
-  }
-  const usual = [...steps]
-    .filter(([, each]) => each.length >= OFTEN * traces.length)
-    .map(([what, each]) => ({
+export function tableOf(bookings: Step[][]): Table {
+  const byName = new Map<string, Step[]>()
+  for (const step of bookings.flat()) byName.set(step.what, [...(byName.get(step.what) ?? []), step])
+  const usual = [...byName]
+    .filter(([, steps]) => steps.length >= OFTEN * bookings.length)
+    .map(([what, steps]) => ({
       what,
-      fromMs: median(each.map(({ fromMs }) => fromMs)),
-      tookMs: median(each.map(({ fromMs, toMs }) => toMs - fromMs)),
-      gapMs: median(each.map(gapBefore)),
+      figures: (['fromMs', 'tookMs', 'gapMs'] as const).map((field) => median(steps.map((step) => step[field]))),
     }))
-  const answeredMs = median(traces.map(({ tookMs }) => tookMs))
-  const answer = {
-    what: 'the client has its answer',
-    fromMs: answeredMs,
-    tookMs: NaN,
-    gapMs: median(traces.map(lastGap)),
-  }
   return [
     ['statement', 'begins, ms', 'takes, ms', 'before it, outside of MongoDB, ms'],
-    ...[...usual, answer]
-      .sort((a, b) => a.fromMs - b.fromMs)
-      .map(({ what, fromMs, tookMs, gapMs }) => [what, ...[fromMs, tookMs, gapMs].map(show)]),
+    ...usual
+      .sort((one, other) => (one.figures[0] as number) - (other.figures[0] as number))
+      .map(({ what, figures }) => [what, ...figures.map(show)]),
   ]
-
-  function gapBefore(statement: Trace['statements'][number]): number {
-    const { statements } = traces.find((trace) => trace.statements.includes(statement)) as Trace
-    return statement.fromMs - endedBefore(statements, statement.fromMs)
-  }
 }
-
-const lastGap = ({ statements, tookMs }: Trace): number => tookMs - endedBefore(statements, tookMs)
-
-/** When the last statement ended that had ended by then. */
-const endedBefore = (statements: Trace['statements'], ms: number): number =>
-  Math.max(0, ...statements.map(({ toMs }) => toMs).filter((toMs) => toMs <= ms))
 
 const show = (ms: number): string => (Number.isNaN(ms) ? '' : ms.toFixed(1))
