@@ -5,7 +5,7 @@ import { hashPassword, verifyPassword } from '../../../platform/runtime/password
 test.serial('where too many sign in at once an unknown user is refused, and looked at the next time', async (t) => {
   const crowd = Array.from({ length: 150 }, () => verifyPassword('no hash', 'one').catch(() => {}))
   const refusal = await t.throwsAsync(verifyPassword(undefined, 'one'), { instanceOf: Refusal })
-  t.is((refusal).code, 'rate_limited')
+  t.is(refusal.code, 'rate_limited')
   await Promise.all(crowd)
   t.false(await verifyPassword(undefined, 'one'))
 })
