@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Types } from 'mongoose'
 import { unlessTaken } from '../../platform/database/bulkErrors.js'
 import { Refusal } from '../../platform/contract/errors.js'
@@ -18,6 +19,9 @@ const MAX_KNOWN_ADDRESSES = 20
 const UNKNOWN_ACCOUNTS = 1024
 /** Of several at once one is counted, and the others look again: all free tries, and some. */
 const ATTEMPTS = 2 * FREE_TRIES + 10
+/** So long whoever has to wait is refused from memory: then it is looked whether the address became known elsewhere. */
+const REMEMBERED_MS = 1000
+const MAX_REMEMBERED = 10_000
 
 /** The user whose password it is; null: nobody has this e-mail address. */
 type Owner = { _id: Types.ObjectId; passwordHash?: string | undefined } | null
@@ -31,12 +35,27 @@ type Owner = { _id: Types.ObjectId; passwordHash?: string | undefined } | null
 export async function tryPassword(ctx: Context, owner: Owner, email: string, password: string): Promise<boolean> {
   const account = owner ? owner._id.toHexString() : unknownAccount(ctx, email)
   // One after the other from an address: hundreds at once would each look again after every other one's write.
-  const count = () => changeLanes(ctx, account, (lanes) => counted(lanes, ctx))
+  const count = () => changeLanes(ctx, account, (lanes) => counted(lanes, ctx, email))
   await ctx.use(queues).run(`${account} ${ctx.address}`, count)
   const matches = await verifyPassword(owner?.passwordHash, password)
   if (matches) await changeLanes(ctx, account, (lanes) => takenBack(lanes, ctx))
   return matches
 }
+
+/**
+ * Throws `rate_limited` where a try from this address would be refused, as this process knows by itself: whoever guesses
+ * hundreds of times a second costs nobody a read.
+ */
+export function refuseWaiting(ctx: Context, email: string): void {
+  const waits = ctx.use(knownWaits)
+  const wait = waits.get(waitKey(ctx, email))
+  const nowMs = ctx.now().getTime()
+  if (wait && nowMs < Math.min(wait.knownAtMs + REMEMBERED_MS, wait.nextAtMs)) throw mustWait(wait.nextAtMs - nowMs)
+}
+
+const knownWaits = () => new LRUCache<string, { knownAtMs: number; nextAtMs: number }>({ max: MAX_REMEMBERED })
+const waitKey = ({ address }: Context, email: string): string => `${address} ${email}`
+const mustWait = (retryAfterMs: number) => new Refusal('rate_limited', 'Too many wrong passwords.', { retryAfterMs })
 
 const tooMany = () => new Refusal('rate_limited', 'Too many try passwords at once.', { retryAfterMs: FIRST_WAIT_MS })
 const queues = () => createLanes({ atOnce: 1, waiting: 2 * FREE_TRIES, full: tooMany })
@@ -49,13 +68,15 @@ const unknownAccount = ({ config }: Context, email: string): string =>
   `unknown:${Buffer.from(standInFor(config, email), 'base64url').readUInt16BE() % UNKNOWN_ACCOUNTS}`
 
 /** The lane of this request with one more wrong password. */
-function counted(lanes: readonly TryLane[], { address, now }: Context): TryLane[] {
-  const at = now()
+function counted(lanes: readonly TryLane[], ctx: Context, email: string): TryLane[] {
+  const { address } = ctx
+  const at = ctx.now()
   const lane =
     lanes.find(({ by }) => by === address) ?? lanes.find(({ by }) => by === STRANGERS) ?? fresh(STRANGERS, at)
   const waitMs = lane.nextAt.getTime() - at.getTime()
   if (waitMs > 0) {
-    throw new Refusal('rate_limited', 'Too many wrong passwords.', { retryAfterMs: waitMs })
+    ctx.use(knownWaits).set(waitKey(ctx, email), { knownAtMs: at.getTime(), nextAtMs: lane.nextAt.getTime() })
+    throw mustWait(waitMs)
   }
   const wrong = (-waitMs > FORGET_MS ? 0 : lane.wrong) + 1
   return replaced(lanes, { by: lane.by, wrong, nextAt: new Date(at.getTime() + waitAfterMs(wrong)) })

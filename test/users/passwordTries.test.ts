@@ -105,6 +105,21 @@ test('of however many guesses at once, over all processes, no more are looked at
   t.is(await signIn(system, HOME), 'ok')
 })
 
+test('whoever must wait is refused without a read, and looked at again after a second', async (t) => {
+  const system = await createTestSystem(t)
+  const { userId } = await withAda(system)
+  const stranger = '10.1.0.1'
+  for (let i = 0; i < 10; i++) await guess(system, stranger)
+  system.clock.advance(1000)
+  t.is(await guess(system, stranger), 'unauthenticated')
+  t.is(await guess(system, stranger), 'rate_limited', 'for two seconds')
+
+  await system.model(PasswordTries).deleteOne({ _id: userId })
+  t.is(await guess(system, stranger), 'rate_limited', 'nobody looked')
+  system.clock.advance(1000)
+  t.is(await guess(system, stranger), 'unauthenticated')
+})
+
 test('wherever a password can be tried, it is the same count', async (t) => {
   const system = await createTestSystem(t)
   const caller = await withAda(system)
