@@ -35,7 +35,10 @@ type Owner = { _id: Types.ObjectId; passwordHash?: string | undefined } | null
 export async function tryPassword(ctx: Context, owner: Owner, email: string, password: string): Promise<boolean> {
   const account = owner ? owner._id.toHexString() : unknownAccount(ctx, email)
   // One after the other from an address: hundreds at once would each look again after every other one's write.
-  const count = () => changeLanes(ctx, account, (lanes) => counted(lanes, ctx, email))
+  const count = async () => {
+    refuseWaiting(ctx, email)
+    return changeLanes(ctx, account, (lanes) => counted(lanes, ctx, email))
+  }
   await ctx.use(queues).run(`${account} ${ctx.address}`, count)
   const matches = await verifyPassword(owner?.passwordHash, password)
   if (matches) await changeLanes(ctx, account, (lanes) => takenBack(lanes, ctx))
