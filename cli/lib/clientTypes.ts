@@ -1,7 +1,8 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
-import { loadContractModules, loadContracts, loadNews } from '../../platform/runtime/tree.js'
+import { loadContracts, loadNews } from '../../platform/runtime/tree.js'
+import { jsonSchema, namedSchemas, type Names } from './schemas.js'
 
 /**
  * The client's types, written out from the contracts: whoever installs the client gets plain TypeScript, without zod and
@@ -20,9 +21,6 @@ interface JsonSchema {
   required?: string[]
   additionalProperties?: boolean | JsonSchema
 }
-
-/** Names of the types that several operations answer, by their schema: `Booking`, `Car`, ... */
-type Names = Map<string, string>
 
 const MADE = '// Made by `npm run docs` from the contracts; edit those.\n\n'
 
@@ -70,24 +68,6 @@ function entry(operation: Operation, names: Names): string {
   return `  /** ${operation.summary.replaceAll('*/', '* /')} */
   ${operation.name}: { input: ${typeOf(input, new Map(), 'input')}; data: ${typeOf(output, names, 'output')}; errors: ${errors} }
 `
-}
-
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' })
-  void $schema
-  return rest as JsonSchema
-}
-
-/** Every object schema that a contract exports, under the name that it has there. */
-async function namedSchemas(): Promise<Names> {
-  const names: Names = new Map()
-  for (const module of await loadContractModules()) {
-    for (const [name, schema] of Object.entries(module)) {
-      if (!(schema instanceof z.ZodObject)) continue
-      names.set(JSON.stringify(jsonSchema(schema, 'output')), name.charAt(0).toUpperCase() + name.slice(1))
-    }
-  }
-  return names
 }
 
 /** Times go in as texts or as Date, and come out as texts. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { QUOTAS, SETTINGS } from '../../config/index.js'
 import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
+import { asyncapi } from './asyncapi.js'
 import { clientTypes } from './clientTypes.js'
 import { eventsPage } from './eventsPage.js'
 import { fields, type JsonSchema } from './shapes.js'
@@ -17,6 +18,7 @@ export async function reference(): Promise<Map<string, string>> {
     ['errors.md', errorsPage(operations)],
     ['settings.md', settingsPage()],
     ['states.md', statesPage()],
+    ['asyncapi.json', await asyncapi(operations)],
     ['../client/src/operations.ts', await clientTypes()],
   ])
 }
