@@ -32,14 +32,11 @@ export function createStage(store: Store): Stage {
     // What retries of events take of the clock on the way is less than a minute.
     store.clock.advance(MINUTE_MS - (store.now().getTime() % MINUTE_MS))
     const requestId = `request-${examples.size + 1}`
-    const { name, ...caller } = by ?? { name: 'anyone' }
-    const answer = await store
-      .call(operation, input as never, { caller: by && (caller as Caller), requestId })
-      .then((data) => ({ ok: true, data }))
-      .catch((error: unknown) => {
-        if (error instanceof Refusal) return { ok: false, error: error.toPublic(requestId) }
-        throw error
-      })
+    const { name, ...caller } = by ?? { ...ADMIN, name: 'anyone' }
+    const answer = await answerOf(
+      () => store.call(operation, input as never, { caller: by && caller, requestId }),
+      requestId,
+    )
     if (!examples.has(operation.name)) examples.set(operation.name, { by: name, input, answer })
     return answer
   }
@@ -55,6 +52,15 @@ export function createStage(store: Store): Stage {
       const answer = await answerTo(operation, input, by)
       if (answer.ok) throw new Error(`${operation.name} was not refused`)
     },
+  }
+}
+
+async function answerOf(call: () => Promise<unknown>, requestId: string): Promise<Result<unknown>> {
+  try {
+    return { ok: true, data: await call() }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, error: error.toPublic(requestId) }
+    throw error
   }
 }
 
