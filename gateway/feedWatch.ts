@@ -8,4 +8,10 @@ export type WatchFeeds = (listener: { appended(entry: Entry): void; opened(): vo
 export const watchFeeds =
   ({ hear }: Pick<Transport, 'hear'>): WatchFeeds =>
   ({ appended, opened }) =>
-    hear({ connected: opened, told: (hint) => appended((hint as FeedHint).appended) })
+    hear({
+      connected: opened,
+      told(hint) {
+        const entry = (hint as Partial<FeedHint>).appended
+        if (entry) appended(entry)
+      },
+    })

@@ -4,6 +4,7 @@ import { DUPLICATE_KEY, refusedWrites } from '../database/bulkErrors.js'
 import { field, maybe, orNull } from '../database/fields.js'
 import { long } from '../database/long.js'
 import type { ModelDefinition } from '../database/model.js'
+import { atMostEvery } from '../lib/atMostEvery.js'
 import { failpoint } from '../lib/failpoints.js'
 import type { System } from '../runtime/system.js'
 
@@ -81,6 +82,14 @@ export interface AppendLog<E extends LogEntry> {
 
 const MAX_BATCH = 256
 
+/** So often followers are told at most, so that they read many entries at once. */
+const TELL_EVERY_MS = 30
+
+/** Told to whoever follows: a log, by its collection, may have grown. */
+export interface LogHint {
+  grown: string
+}
+
 interface Waiting<E> {
   entry: Omit<E, '_id'>
   alongside: Alongside | undefined
@@ -98,7 +107,7 @@ interface Lane<E> {
 
 /** One a system and log: `ctx.use(bookingLog)`. */
 export function createAppendLog<E extends LogEntry>(
-  system: Pick<System, 'model'>,
+  system: Pick<System, 'model' | 'tell'>,
   definition: ModelDefinition<E>,
   /** The entry as it is stored: money as 64-bit integers. */
   encode: (entry: E) => object = (entry) => entry,
@@ -106,6 +115,9 @@ export function createAppendLog<E extends LogEntry>(
   const collection = system.model(definition).collection as unknown as mongo.Collection<Stored>
   type Stored = { _id: number }
   const lanes = Array.from({ length: PARTITIONS }, (): Lane<E> => ({ waiting: [], busy: false, lastOffset: undefined }))
+  const tellGrown = atMostEvery(TELL_EVERY_MS, () =>
+    system.tell({ grown: collection.collectionName } satisfies LogHint),
+  )
   const turns = new Map<string, Promise<void>>()
   const found = (document: Stored | null): E | null => document as unknown as E | null
 
@@ -119,6 +131,8 @@ export function createAppendLog<E extends LogEntry>(
         lane.lastOffset = undefined
         for (const { reject } of batch) reject(error)
       }
+      // Also of what may have been written, or in part.
+      tellGrown()
     }
     lane.busy = false
   }

@@ -46,7 +46,7 @@ export interface System {
   handle(envelope: Envelope, isWanted?: () => boolean): Promise<Result<unknown>>
   /** See Transport; it is heard in this process too. */
   tell(hint: unknown): void
-  /** Hears what is told in this process. */
+  /** Hears what is told, in this process and in others. */
   hear(hearer: Hearer): void
   peers(): Peer[]
   /** Whether a process that hosts the operation is known; in a process without a transport all are here, or nowhere. */
@@ -144,6 +144,12 @@ export function createSystem(options: SystemOptions): System {
       transport?.tell(hint)
     },
     hear(hearer) {
+      if (hearers.size === 0) {
+        transport?.hear({
+          told: (hint) => hearers.forEach(({ told }) => told(hint)),
+          connected: () => hearers.forEach(({ connected }) => connected()),
+        })
+      }
       hearers.add(hearer)
       hearer.connected()
     },
