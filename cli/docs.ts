@@ -7,7 +7,8 @@ import { command } from './lib/command.js'
 const USAGE = `npm run docs
 
 Writes docs/operations.md, docs/events.md, docs/errors.md, docs/settings.md, docs/states.md and docs/asyncapi.json from the contracts, the
-vocabulary of errors, the settings and the table of states, and client/src/operations.ts, the client's types.`
+vocabulary of errors, the settings and the table of states, docs/cookbook.md from docs/cookbook/, and client/src/operations.ts, the
+client's types.`
 
 await command(USAGE, {}, async () => {
   // Late: it is there in development alone.

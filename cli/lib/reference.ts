@@ -4,6 +4,7 @@ import type { Operation } from '../../platform/contract/contract.js'
 import { ERRORS } from '../../platform/contract/errors.js'
 import { asyncapi } from './asyncapi.js'
 import { clientTypes } from './clientTypes.js'
+import { cookbookPage } from './cookbook.js'
 import { eventsPage } from './eventsPage.js'
 import { fields, type JsonSchema } from './shapes.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
@@ -18,6 +19,7 @@ export async function reference(): Promise<Map<string, string>> {
     ['errors.md', errorsPage(operations)],
     ['settings.md', settingsPage()],
     ['states.md', statesPage()],
+    ['cookbook.md', MADE + cookbookPage()],
     ['asyncapi.json', await asyncapi(operations)],
     ['../client/src/operations.ts', await clientTypes()],
   ])

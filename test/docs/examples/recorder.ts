@@ -33,10 +33,7 @@ export function createStage(store: Store): Stage {
     store.clock.advance(MINUTE_MS - (store.now().getTime() % MINUTE_MS))
     const requestId = `request-${examples.size + 1}`
     const { name, ...caller } = by ?? { ...ADMIN, name: 'anyone' }
-    const answer = await answerOf(
-      () => store.call(operation, input as never, { caller: by && caller, requestId }),
-      requestId,
-    )
+    const answer = await answerOf(() => store.call(operation, input, { caller: by && caller, requestId }), requestId)
     if (!examples.has(operation.name)) examples.set(operation.name, { by: name, input, answer })
     return answer
   }
