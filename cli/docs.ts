@@ -6,7 +6,7 @@ import { command } from './lib/command.js'
 
 const USAGE = `npm run docs
 
-Writes docs/operations.md, docs/events.md, docs/errors.md, docs/settings.md, docs/states.md and docs/asyncapi.json from the contracts, the
+Writes docs/operations.md, docs/events.md, docs/errors.md, docs/settings.md, docs/states.md, docs/reference.html and docs/asyncapi.json from the contracts, the
 vocabulary of errors, the settings and the table of states, docs/cookbook.md from docs/cookbook/, and client/src/operations.ts, the
 client's types.`
 
@@ -15,7 +15,8 @@ await command(USAGE, {}, async () => {
   const { format, resolveConfig } = await import('prettier')
   for (const [page, text] of await reference()) {
     const file = join(PACKAGE_ROOT, 'docs', page)
-    await writeFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }))
+    const options = { ...(await resolveConfig(file)), filepath: file }
+    await writeFile(file, page.endsWith('.html') ? text : await format(text, options))
     console.log(relative(PACKAGE_ROOT, file))
   }
 })

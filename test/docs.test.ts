@@ -16,7 +16,8 @@ const tests = (): string =>
 test('the reference pages are what the code says: npm run docs writes them', async (t) => {
   for (const [name, text] of await reference()) {
     const path = `docs/${name}`
-    const formatted = await format(text, { ...(await resolveConfig(file(path))), filepath: file(path) })
+    const options = { ...(await resolveConfig(file(path))), filepath: file(path) }
+    const formatted = name.endsWith('.html') ? text : await format(text, options)
     t.is(read(path), formatted, path)
   }
 })

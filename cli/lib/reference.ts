@@ -6,6 +6,7 @@ import { asyncapi } from './asyncapi.js'
 import { clientTypes } from './clientTypes.js'
 import { cookbookPage } from './cookbook.js'
 import { eventsPage } from './eventsPage.js'
+import { referencePage } from './referencePage.js'
 import { fields, type JsonSchema } from './shapes.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
 import { STATES, TRANSITIONS } from '../../protocol/states.js'
@@ -20,6 +21,7 @@ export async function reference(): Promise<Map<string, string>> {
     ['settings.md', settingsPage()],
     ['states.md', statesPage()],
     ['cookbook.md', MADE + cookbookPage()],
+    ['reference.html', referencePage(operations)],
     ['asyncapi.json', await asyncapi(operations)],
     ['../client/src/operations.ts', await clientTypes()],
   ])

@@ -6,6 +6,8 @@ export interface JsonSchema {
   const?: unknown
   pattern?: string
   format?: string
+  /** Of amounts: their unit. */
+  description?: string
   minimum?: number
   maximum?: number
   minLength?: number
@@ -15,7 +17,7 @@ export interface JsonSchema {
   anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   required?: string[]
-  additionalProperties?: JsonSchema
+  additionalProperties?: boolean | JsonSchema
 }
 
 /** The fields of an object, in a table; of a record, what any name has. */
@@ -24,7 +26,7 @@ export function rows({
   required = [],
   additionalProperties: each,
 }: JsonSchema): { name: string; type: string }[] {
-  if (!properties) return each ? [{ name: '<name>', type: typeOf(each) }] : []
+  if (!properties) return typeof each === 'object' ? [{ name: '<name>', type: typeOf(each) }] : []
   return Object.entries(properties).map(([name, schema]) => ({
     name: `${name}${required.includes(name) ? '' : '?'}`,
     type: typeOf(schema),

@@ -6,10 +6,10 @@ import { inUtc } from './rfc3339.js'
 
 export const id = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 lower-case hex digits')
 
-/** Integer minor units (cents). */
-export const money = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
-export const amount = z.int().min(1).max(Number.MAX_SAFE_INTEGER)
-export const price = z.int().min(0).max(1_000_000_000_000)
+const CENTS = { description: 'minor units (cents)' }
+export const money = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta(CENTS)
+export const amount = z.int().min(1).max(Number.MAX_SAFE_INTEGER).meta(CENTS)
+export const price = z.int().min(0).max(1_000_000_000_000).meta(CENTS)
 
 /** What is answered: ISO 8601, UTC, milliseconds: `2031-01-01T01:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 })
