@@ -66,7 +66,7 @@ export function createAuthority(options: {
 }): Authority {
   const { lookUpRole, listChanges, log, now, everyMs = EVERY_MS, sweepMs = SWEEP_MS } = options
   const listeners = new Map<Listener, Listening>()
-  /** By user and session. */
+  /** By user, and session or API key. */
   const known = new Map<string, Known>()
   let afterMs = 0
   /** Whoever was not told to have changed is, at this time, what is known. */
@@ -170,5 +170,5 @@ export function createAuthority(options: {
 }
 
 const ID_CHARS = 24
-const keyOf = ({ userId, sessionId = '' }: TokenClaims): string => `${userId}${sessionId}`
+const keyOf = ({ userId, sessionId = '', apiKey }: TokenClaims): string => `${userId}${apiKey?.id ?? sessionId}`
 const userOf = (key: string): string => key.slice(0, ID_CHARS)

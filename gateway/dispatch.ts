@@ -1,4 +1,5 @@
 import type { Config } from '../config/index.js'
+import { coveredBy } from '../platform/contract/apiKeys.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { Refusal, toPublicError, type ErrorCode, type Result } from '../platform/contract/errors.js'
 import type { Caller } from '../platform/contract/caller.js'
@@ -83,6 +84,9 @@ export function createDispatch(options: {
     if (claims.expiresAt <= now()) throw new Refusal('unauthenticated', 'The token has expired.')
     const role = await roleFor(operation.access, claims)
     if (!role) throw new Refusal('unauthenticated', 'The token no longer works: sign in again.')
+    if (claims.apiKey && !coveredBy(claims.apiKey.scopes, operation)) {
+      throw new Refusal('forbidden', `The scopes of this API key do not cover ${operation.name}.`)
+    }
     return callerOf(claims, role)
   }
 

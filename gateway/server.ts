@@ -5,6 +5,7 @@ import { Server, type Socket } from 'socket.io'
 import { z } from 'zod'
 import type { Config } from '../config/index.js'
 import { users } from '../functions/users/contract.js'
+import { coveredBy } from '../platform/contract/apiKeys.js'
 import type { Operation } from '../platform/contract/contract.js'
 import { Refusal, toPublicError } from '../platform/contract/errors.js'
 import { invalidInput } from '../platform/runtime/invocation.js'
@@ -15,6 +16,7 @@ import { createGuardedServer } from '../platform/http/connections.js'
 import { network } from '../platform/http/network.js'
 import { createRepeats } from '../platform/http/repeats.js'
 import { id } from '../platform/contract/types.js'
+import { createApiKeys } from './apiKeys.js'
 import { createAuthority } from './authority.js'
 import { limitedParser, MAX_MESSAGE_BYTES } from './decoder.js'
 import { createDispatch, type Dispatch, type Sender } from './dispatch.js'
@@ -43,6 +45,8 @@ const CONNECT_TIMEOUT_MS = 5000
 const COST_OF_A_BAD_HANDSHAKE = 10
 /** For clients to leave by themselves: refused ones, and what is left of the drain time after the last answers. */
 const FAREWELL_MS = 1500
+/** What an API key must cover for its socket to hear its user's news. */
+const NEWS = { domain: 'feeds', reads: true } as const
 /** Until a socket whose token was revoked is closed; it hears nothing more before that. */
 const LAST_ANSWERS_MS = 500
 
@@ -80,6 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     now,
   })
+  const openApiKey = createApiKeys({ call, now })
   const sharing = shareUse({ limits, call, worker: newId(), log })
   const dispatch: Dispatch = meter.measured(createDispatch({ ...options, roleFor: authority.roleFor }))
   const gone = new WeakMap<Socket, AbortController>()
@@ -145,7 +150,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!claims) return () => {}
     return authority.watch({
       claims,
-      authorised: () => feeds.followUser(claims.userId),
+      authorised: () => {
+        if (!claims.apiKey || coveredBy(claims.apiKey.scopes, NEWS)) feeds.followUser(claims.userId)
+      },
       ended(reason) {
         feeds.close(false)
         socket.emit('session:ended', reason.toPublic(newId()))
@@ -195,7 +202,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function identify(token: unknown): Promise<TokenClaims | null> {
     if (token === undefined || token === null) return null
     if (typeof token !== 'string') throw new Refusal('unauthenticated', 'The token is not valid.')
-    return verifyToken(token, config, now())
+    return (await openApiKey(token)) ?? verifyToken(token, config, now())
   }
 
   function connectError(error: unknown, { handshake }: Socket): Error {

@@ -223,6 +223,8 @@ export type ErrorCode =
   | 'email_taken'
   | 'user_not_found'
   | 'user_id_reused'
+  | 'api_key_not_found'
+  | 'api_key_id_reused'
   | 'session_not_found'
   | 'deposit_id_reused'
   | 'withdrawal_id_reused'
@@ -1148,6 +1150,91 @@ export interface Operations {
 
   /** Ends one session: its tokens stop working, and its sockets are closed. */
   revokeSession: { input: { sessionId: string }; data: Record<string, never>; errors: 'session_not_found' }
+
+  /** Makes an API key that acts as a user (without userId: the caller) within its scopes; <domain>:write covers <domain>:read. The answer alone has the key. */
+  createApiKey: {
+    input: {
+      apiKeyId?: string
+      name: string
+      userId?: string
+      scopes: (
+        | 'bookings:read'
+        | 'bookings:write'
+        | 'calendars:read'
+        | 'calendars:write'
+        | 'events:read'
+        | 'events:write'
+        | 'feeds:read'
+        | 'feeds:write'
+        | 'lobbies:read'
+        | 'lobbies:write'
+        | 'messages:read'
+        | 'messages:write'
+        | 'orders:read'
+        | 'orders:write'
+        | 'payments:read'
+        | 'payments:write'
+        | 'platform:read'
+        | 'platform:write'
+        | 'tickets:read'
+        | 'tickets:write'
+        | 'trains:read'
+        | 'trains:write'
+        | 'users:read'
+        | 'users:write'
+      )[]
+      expiresAt?: string | Date
+    }
+    data: {
+      apiKey: {
+        id: string
+        userId: string
+        name: string
+        scopes: string[]
+        createdAt: string
+        expiresAt?: string
+        lastUsedAt?: string
+        revokedAt?: string
+      }
+      key: string
+    }
+    errors: 'user_not_found' | 'api_key_id_reused'
+  }
+
+  /** All API keys, newest first, revoked ones too. */
+  listApiKeys: {
+    input: { limit?: number; cursor?: string }
+    data: {
+      items: {
+        id: string
+        userId: string
+        name: string
+        scopes: string[]
+        createdAt: string
+        expiresAt?: string
+        lastUsedAt?: string
+        revokedAt?: string
+      }[]
+      nextCursor: string | null
+    }
+    errors: 'invalid_input'
+  }
+
+  /** Ends an API key for good, and closes its sockets. */
+  revokeApiKey: {
+    input: { apiKeyId: string }
+    data: {
+      id: string
+      userId: string
+      name: string
+      scopes: string[]
+      createdAt: string
+      expiresAt?: string
+      lastUsedAt?: string
+      revokedAt?: string
+    }
+    errors: 'api_key_not_found'
+  }
 
   /** Makes a user of any role; without a password one must be set before the user can sign in. */
   createUser: {

@@ -156,6 +156,7 @@ export const bookings = defineContract('bookings', {
     errors: ['booking_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listBookings: operation({
     summary: 'Bookings, newest first: own ones, or any for admins.',
@@ -165,6 +166,7 @@ export const bookings = defineContract('bookings', {
     errors: ['forbidden', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   traceBooking: operation({
     summary: "A booking's story, for operators: the request that made it, each takeover, its reversal, what waits.",
@@ -185,6 +187,7 @@ export const bookings = defineContract('bookings', {
     errors: ['booking_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listStuckBookings: operation({
     summary: 'Bookings that have not moved for RECOVERY_STUCK_AFTER_MS, and parked ones, oldest first.',
@@ -194,6 +197,7 @@ export const bookings = defineContract('bookings', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   cancelBooking: operation({
     summary:
@@ -272,6 +276,7 @@ export const bookings = defineContract('bookings', {
     errors: [],
     deadline: 'sweep',
     idempotent: true,
+    reads: true,
   }),
 
   findSettledBookings: operation({

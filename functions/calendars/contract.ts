@@ -236,6 +236,7 @@ export const calendars = defineContract('calendars', {
     errors: ['invitation_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   getCalendar: operation({
     summary:
@@ -251,6 +252,7 @@ export const calendars = defineContract('calendars', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
     weight: 5,
     costly: 3,
   }),
@@ -263,6 +265,7 @@ export const calendars = defineContract('calendars', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
     weight: 10,
     costly: 10,
   }),

@@ -67,6 +67,7 @@ export const events = defineContract('events', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   redriveEvent: operation({
     summary: 'Sends a dead event again, to the subscribers that have not answered it, with 15 attempts as at first.',

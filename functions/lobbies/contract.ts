@@ -67,6 +67,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['lobby_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listLobbies: operation({
     summary: 'Lobbies, oldest first; of one train, or of all.',
@@ -76,6 +77,7 @@ export const lobbies = defineContract('lobbies', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   joinLobby: operation({
     summary:

@@ -113,6 +113,7 @@ export const messages = defineContract('messages', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   getConversation: operation({
     summary:
@@ -128,6 +129,7 @@ export const messages = defineContract('messages', {
     errors: ['invalid_input', 'view_behind'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
     weight: 3,
   }),
   reportMessageView: backlogOperation('how far the view is behind.'),

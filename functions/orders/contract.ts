@@ -98,6 +98,7 @@ export const orders = defineContract('orders', {
     errors: ['order_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listOrders: operation({
     summary: 'Orders, newest first: own ones, or any for admins.',
@@ -107,6 +108,7 @@ export const orders = defineContract('orders', {
     errors: ['forbidden', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
 
   copyOrder: operation({

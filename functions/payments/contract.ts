@@ -141,6 +141,7 @@ export const payments = defineContract('payments', {
     errors: ['charge_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listCharges: operation({
     summary:
@@ -156,6 +157,7 @@ export const payments = defineContract('payments', {
     errors: ['forbidden', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   refundCharge: operation({
     summary:

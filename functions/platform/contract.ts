@@ -21,6 +21,7 @@ export const platform = defineContract('platform', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   reportTrouble: operation({
     summary: 'For whoever watches: tells admins where getStatus was not OK, this time and the time before.',

@@ -66,6 +66,7 @@ export const tickets = defineContract('tickets', {
     errors: ['ticket_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listTickets: operation({
     summary: 'Tickets, oldest first: all, of one seller, or only those that nobody holds.',
@@ -75,6 +76,7 @@ export const tickets = defineContract('tickets', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   reserveTicket: operation({
     summary: 'Locks a ticket for a new order, sooner than its event would.',

@@ -122,6 +122,7 @@ export const trains = defineContract('trains', {
     errors: ['train_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   listTrains: operation({
     summary: 'Trains, oldest first, as of at most a second ago: of a route, departing in a period, with so many seats.',
@@ -139,6 +140,7 @@ export const trains = defineContract('trains', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
 
   readTrainTerms: operation({

@@ -4,6 +4,7 @@ import { defineContract, operation } from '../../platform/contract/contract.js'
 import {
   amount,
   email,
+  givenTime,
   id,
   knownPassword,
   line,
@@ -71,7 +72,43 @@ const session = z.object({
 const device = line(100).optional()
 
 /** What of a token may have changed since it was signed. */
-const tokenState = z.strictObject({ userId: id, tokenVersion: z.int(), sessionId: id.optional() })
+const tokenState = z.strictObject({
+  userId: id,
+  tokenVersion: z.int(),
+  sessionId: id.optional(),
+  apiKeyId: id.optional(),
+})
+
+/** Those with operations for clients; `feeds` is the user's own news. A test compares them with the tree. */
+export const SCOPED_DOMAINS = [
+  'bookings',
+  'calendars',
+  'events',
+  'feeds',
+  'lobbies',
+  'messages',
+  'orders',
+  'payments',
+  'platform',
+  'tickets',
+  'trains',
+  'users',
+] as const
+const scope = z.enum(SCOPED_DOMAINS.flatMap((domain) => [`${domain}:read`, `${domain}:write`] as const))
+const MAX_SCOPES = 2 * SCOPED_DOMAINS.length
+
+const apiKey = z.object({
+  id,
+  /** Whom it acts as. */
+  userId: id,
+  name: z.string(),
+  scopes: z.array(z.string()),
+  createdAt: time,
+  expiresAt: time.optional(),
+  /** To the minute; a socket that is open counts. Missing: never yet. */
+  lastUsedAt: time.optional(),
+  revokedAt: time.optional(),
+})
 
 /** What the user's document needs to know of a booking, in whatever step. */
 const heldBooking = z.strictObject({ ...heldFields, userId: id, cost: money })
@@ -126,6 +163,7 @@ export const users = defineContract('users', {
   listSessions: operation({
     summary: 'Where a user is signed in, newest first.',
     access: 'user',
+    personal: true,
     input: z.strictObject({ userId: id, ...page }),
     output: listOf(
       z.object({
@@ -144,10 +182,12 @@ export const users = defineContract('users', {
     errors: ['user_not_found', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   signOut: operation({
     summary: "Ends the caller's session: its tokens stop working, and its sockets are closed.",
     access: 'user',
+    personal: true,
     input: z.strictObject({}),
     output: z.object({}),
     errors: ['session_not_found'],
@@ -157,6 +197,7 @@ export const users = defineContract('users', {
   signOutEverywhere: operation({
     summary: 'Ends all sessions and tokens of a user, those of npm run token too, and closes their sockets.',
     access: 'user',
+    personal: true,
     input: z.strictObject({ userId: id }),
     output: z.object({}),
     errors: ['user_not_found'],
@@ -167,12 +208,52 @@ export const users = defineContract('users', {
   revokeSession: operation({
     summary: 'Ends one session: its tokens stop working, and its sockets are closed.',
     access: 'user',
+    personal: true,
     input: z.strictObject({ sessionId: id }),
     output: z.object({}),
     errors: ['session_not_found'],
     deadline: 'quick',
     idempotent: false,
     key: ({ sessionId }) => sessionId,
+  }),
+  createApiKey: operation({
+    summary:
+      'Makes an API key that acts as a user (without userId: the caller) within its scopes; <domain>:write covers <domain>:read. The answer alone has the key.',
+    access: 'admin',
+    personal: true,
+    input: z.strictObject({
+      apiKeyId: id.optional(),
+      name,
+      userId: id.optional(),
+      scopes: z.array(scope).min(1).max(MAX_SCOPES),
+      expiresAt: givenTime.optional(),
+    }),
+    output: z.object({ apiKey, key: z.string() }),
+    errors: ['user_not_found', 'api_key_id_reused'],
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'apiKeyId',
+  }),
+  listApiKeys: operation({
+    summary: 'All API keys, newest first, revoked ones too.',
+    access: 'admin',
+    personal: true,
+    input: z.strictObject(page),
+    output: listOf(apiKey),
+    errors: ['invalid_input'],
+    deadline: 'quick',
+    idempotent: true,
+    reads: true,
+  }),
+  revokeApiKey: operation({
+    summary: 'Ends an API key for good, and closes its sockets.',
+    access: 'admin',
+    personal: true,
+    input: z.strictObject({ apiKeyId: id }),
+    output: apiKey,
+    errors: ['api_key_not_found'],
+    deadline: 'quick',
+    idempotent: true,
   }),
   createUser: operation({
     summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
@@ -201,10 +282,12 @@ export const users = defineContract('users', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   changePassword: operation({
     summary: "Changes the caller's own password; tokens from before stop working, the answer has a new one.",
     access: 'user',
+    personal: true,
     input: z.strictObject({ oldPassword: knownPassword, newPassword: password, device }),
     passwords: ['oldPassword', 'newPassword'],
     output: session,
@@ -215,6 +298,7 @@ export const users = defineContract('users', {
   setPassword: operation({
     summary: "Sets a user's password; tokens from before stop working.",
     access: 'admin',
+    personal: true,
     input: z.strictObject({ userId: id, newPassword: password }),
     passwords: ['newPassword'],
     output: user,
@@ -230,6 +314,7 @@ export const users = defineContract('users', {
     errors: ['user_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   updateUser: operation({
     summary: 'Changes name, e-mail (oneself: with the password) or role (admins; bites at the next request).',
@@ -278,8 +363,20 @@ export const users = defineContract('users', {
     errors: ['user_not_found', 'invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
 
+  openApiKey: operation({
+    summary: 'For the gateway: whom an API key acts as, and within which scopes; null where it does not work.',
+    access: 'internal',
+    input: z.strictObject({ apiKeyId: id, secretHash: z.string() }),
+    output: z.object({
+      holder: z.object({ userId: id, role, scopes: z.array(z.string()), expiresAt: time.optional() }).nullable(),
+    }),
+    errors: [],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   authenticate: operation({
     summary: 'For the gateway: the present role of each token holder; null where the token stopped working.',
     access: 'internal',

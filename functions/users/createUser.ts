@@ -1,3 +1,4 @@
+import { Refusal } from '../../platform/contract/errors.js'
 import { define } from '../../platform/runtime/function.js'
 import { verifyPassword } from '../../platform/runtime/passwords.js'
 import { requestOf } from '../../platform/runtime/requests.js'
@@ -6,6 +7,9 @@ import { insertUserOnce } from './user.changes.js'
 import { presentUser } from './user.presenter.js'
 
 export default define(users.createUser, async (ctx, { password, ...input }) => {
+  if (input.role === 'admin' && ctx.caller?.apiKeyId !== undefined) {
+    throw new Refusal('forbidden', 'API keys make no admins.')
+  }
   const user = await insertUserOnce(
     ctx,
     { ...input, password },

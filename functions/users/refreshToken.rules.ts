@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Config } from '../../config/index.js'
 
 /**
@@ -24,9 +24,6 @@ export function readRefreshToken(text: string): RefreshToken {
 
 export const writeRefreshToken = ({ authSecret }: Secrets, sessionId: string, secret: string): string =>
   `hfr.${sessionId}.${secret}.${markOf(authSecret, sessionId, secret)}`
-
-/** A hash of 32 random bytes needs no salt, and nobody guesses them however fast it is. */
-export const secretHashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url')
 
 export const wasGivenOut = (config: Secrets, { sessionId, secret, mark }: RefreshToken): boolean =>
   accepted(config).some((key) => timingSafeEqual(Buffer.from(markOf(key, sessionId, secret)), Buffer.from(mark)))

@@ -12,10 +12,18 @@ import { presentUser, USER_FIELDS } from './user.presenter.js'
 
 export default define(users.updateUser, async (ctx, { userId, version, set, password }) => {
   assertVisible(ctx, userId)
-  const known = await ctx.model(User).findById(userId, { version: 1, email: 1, passwordHash: 1 }).lean()
+  const wanted = { version: 1, email: 1, role: 1, passwordHash: 1 }
+  const known = await ctx.model(User).findById(userId, wanted).lean()
   if (!known) throw userNotFound(userId)
   if (set.role !== undefined && ctx.caller?.role === 'user') {
     throw new Refusal('forbidden', 'Only admins change roles.')
+  }
+  // A key that may write users must not become an admin by it.
+  if (
+    ctx.caller?.apiKeyId !== undefined &&
+    (set.role !== undefined || (set.email !== undefined && known.role === 'admin'))
+  ) {
+    throw new Refusal('forbidden', 'API keys change no roles, and no addresses of admins.')
   }
   // A stolen session must not become a stolen account: whoever changes their own address shows the password again.
   if (set.email !== undefined && ctx.caller?.userId === userId) {

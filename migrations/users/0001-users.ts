@@ -8,6 +8,7 @@ import {
   ID,
   LIST,
   MONEY,
+  NEWEST_FIRST,
   objectOf,
   oneOf,
   PLACES,
@@ -78,6 +79,13 @@ export default makes({
       { key: { userId: 1, createdAt: -1, _id: -1 }, name: 'by_user' },
       { key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 },
     ],
+  },
+  apiKeys: {
+    schema: documentOf(
+      { userId: ID, name: TEXT, scopes: LIST, secretHash: TEXT, request: REQUEST, createdAt: DATE },
+      { expiresAt: DATE, lastUsedAt: DATE, revokedAt: DATE },
+    ),
+    indexes: [NEWEST_FIRST],
   },
   passwordTries: { schema: documentOf({ _id: TEXT, lanes: LIST, version: COUNT }) },
   quotas: QUOTAS,

@@ -4,4 +4,6 @@ export interface Caller {
   role: 'user' | 'admin'
   /** Whose token it was; without it the token is of none. */
   sessionId?: string
+  /** The API key that it is called with, if any. */
+  apiKeyId?: string
 }

@@ -41,6 +41,10 @@ export interface OperationSpec<I extends z.ZodType, O extends z.ZodType, K exten
    * Only such calls are sent again when a reply is lost.
    */
   idempotent: boolean
+  /** It changes nothing: an API key that may only read its domain may call it. */
+  reads?: true
+  /** Not for API keys, whatever their scopes: what opens or ends ways in. */
+  personal?: true
   /**
    * What its calls share writes by: the car, the user, the feed. Those with the same key go to the same process where
    * they can, and their writes share statements there; it is only a preference. Without one: to the least busy process.

@@ -31,7 +31,10 @@ const VOCABULARY = {
     retryable: false,
     check: 'The operation needs a token, or the token is bad, expired, or older than the last change of password.',
   },
-  forbidden: { retryable: false, check: "The caller's role does not allow this operation on this entity." },
+  forbidden: {
+    retryable: false,
+    check: "The caller's role, or the scopes of the API key, do not allow this operation on this entity.",
+  },
   unknown_operation: { retryable: false, check: 'The name of the operation; docs/operations.md lists all.' },
   rate_limited: { retryable: true, check: 'details.retryAfterMs says when to send again.' },
   quota_exceeded: {
@@ -52,6 +55,12 @@ const VOCABULARY = {
   email_taken: { retryable: false, check: 'Another user has this e-mail address.' },
   user_not_found: { retryable: false, check: 'The userId.' },
   user_id_reused: { retryable: false, check: 'This userId was sent before with another input or by another caller.' },
+  api_key_not_found: { retryable: false, check: 'The apiKeyId.' },
+  api_key_id_reused: {
+    retryable: false,
+    check:
+      'This apiKeyId was sent before with another input or by another caller, or its key is in use: it is shown once.',
+  },
   session_not_found: {
     retryable: false,
     check: 'The sessionId, or the session has ended already. Tokens of npm run token are of no session.',

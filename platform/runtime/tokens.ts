@@ -20,23 +20,28 @@ export interface TokenSubject {
 }
 
 export interface TokenClaims extends TokenSubject {
+  /** It is an API key, and may do this alone. */
+  apiKey?: { id: string; scopes: readonly string[] }
   expiresAt: Date
 }
 
-const inSession = ({ sessionId }: Pick<TokenSubject, 'sessionId'>) => sessionId !== undefined && { sessionId }
+const wayIn = ({ sessionId, apiKey }: Pick<TokenClaims, 'sessionId' | 'apiKey'>) => ({
+  ...(sessionId !== undefined && { sessionId }),
+  ...(apiKey && { apiKeyId: apiKey.id }),
+})
 
 /** What of a token may have changed since it was signed, for `users.authenticate`. */
-export const tokenStateOf = ({ userId, tokenVersion, ...of }: TokenSubject) => ({
+export const tokenStateOf = ({ userId, tokenVersion, ...by }: TokenClaims) => ({
   userId,
   tokenVersion,
-  ...inSession(of),
+  ...wayIn(by),
 })
 
 /** Who calls by a token: its holder, in the role that they have now. */
-export const callerOf = ({ userId, ...of }: TokenSubject, role: Caller['role']): Caller => ({
+export const callerOf = ({ userId, ...by }: TokenClaims, role: Caller['role']): Caller => ({
   userId,
   role,
-  ...inSession(of),
+  ...wayIn(by),
 })
 
 const payload = z.object({

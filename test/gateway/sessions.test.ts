@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { Socket } from 'socket.io-client'
 import { users } from '../../functions/users/contract.js'
-import type { Output } from '../../platform/contract/contract.js'
+import type { CallInput, Output } from '../../platform/contract/contract.js'
 import { until } from '../../proof/support/until.js'
 import { codeOf, send } from './support.js'
 import { startWithFunctions } from './withFunctions.js'
@@ -54,4 +54,30 @@ test('whoever is signed out, here or elsewhere, hears no more: sockets are close
   await until(() => [laptopHears, otherHears].every((told) => told.includes('io server disconnect')))
   const again = await connect(other.token)
   t.is(await codeOf(again, 'getUser', { userId: laptop.user.id }), 'unauthenticated')
+})
+
+test('an API key does what its scopes cover, and is cut off within two seconds when it is revoked', async (t) => {
+  const { system, connect } = await startWithFunctions(t)
+  const { userId } = await system.makeUser()
+  const make = (scopes: CallInput<typeof users.createApiKey>['scopes']) =>
+    system.run(users.createApiKey, { name: 'shop', userId, scopes })
+  const reading = await make(['users:read', 'bookings:read'])
+  const hearing = await make(['feeds:read', 'users:write'])
+  const [reader, hearer] = [await connect(reading.key), await connect(hearing.key)]
+  const told = hear(reader)
+  t.is(await codeOf(reader, 'getUser', { userId }), 'ok')
+  t.is(await codeOf(reader, 'listCars', {}), 'ok')
+  t.is(await codeOf(reader, 'cancelBooking', { bookingId: userId }), 'forbidden')
+  t.is(await codeOf(hearer, 'listCars', {}), 'forbidden')
+  t.is(await codeOf(hearer, 'getUser', { userId }), 'ok', 'who may write may read')
+  t.is(await codeOf(hearer, 'listSessions', { userId }), 'forbidden', 'not for keys')
+  t.is(await codeOf(hearer, 'createApiKey', { name: 'x', scopes: ['users:write'] }), 'forbidden')
+
+  await system.run(users.revokeApiKey, { apiKeyId: reading.apiKey.id })
+  await until(() => told.includes('io server disconnect'))
+  t.true(told.includes('session:ended'))
+  t.false(told.includes('position'), 'its scopes have no news')
+  t.is(await codeOf(hearer, 'getUser', { userId }), 'ok')
+  const error = await t.throwsAsync(connect(reading.key))
+  t.is((error as Error & { data: { code: string } }).data.code, 'unauthenticated')
 })

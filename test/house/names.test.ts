@@ -10,7 +10,7 @@ const PRODUCT = ['cli', 'config', 'functions', 'gateway', 'jobs', 'platform', 'p
 
 const VERBS = new Set(
   `acknowledge alert announce answer append apply assign audit authenticate block call cancel change check commit
-  complete confirm copy create delete deposit drop expire export find follow get invite join leave list lock mark move
+  complete confirm copy create delete deposit drop expire export find follow get invite join leave list lock mark move open
   pay post propose put read receive recover redrive refresh refund reject release remove rename report request reschedule
   resend reserve reset resolve retry return revoke search send set settle share sign start take tell tidy trace unblock undo update verify
   withdraw`.split(/\s+/),

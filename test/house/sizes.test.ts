@@ -17,6 +17,7 @@ const LONG_FILES: Record<string, string> = {
   'functions/calendars/contract.ts': CONTRACT,
   'functions/payments/contract.ts': CONTRACT,
   'functions/users/contract.ts': CONTRACT,
+  'platform/contract/errors.ts': 'the closed list of errors, one after the other',
   'platform/runtime/system.ts': 'what a process is put together from, and how it answers one call',
   'platform/calls/caller.ts':
     'calls and the hosts that they go to change each other at every step: what waits, what was sent, who may take it',

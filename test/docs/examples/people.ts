@@ -14,6 +14,7 @@ export async function people(stage: Stage): Promise<{ ada: Person; bob: Person }
   const signedUp = await ask(users.signUp, { email: 'ada@example.com', password: PASSWORD, name: 'Ada' }, null)
   const ada: Person = { name: 'Ada', userId: signedUp.user.id, role: 'user' }
   await sessions(stage, ada)
+  await apiKeys(stage, ada)
   const bob: Person = {
     name: 'Bob',
     userId: (await ask(users.createUser, { name: 'Bob', email: 'bob@example.com' })).id,
@@ -50,6 +51,13 @@ async function sessions({ ask, store }: Stage, ada: Person): Promise<void> {
   await ask(users.changePassword, { oldPassword: PASSWORD, newPassword: 'a better horse' }, ada)
   await ask(users.signOutEverywhere, { userId }, ada)
   await ask(users.setPassword, { userId, newPassword: 'the best horse' })
+}
+
+async function apiKeys({ ask }: Stage, { userId }: Person): Promise<void> {
+  const scopes = ['bookings:write', 'users:read'] as const
+  const { apiKey } = await ask(users.createApiKey, { name: 'Our shop', userId, scopes: [...scopes] })
+  await ask(users.listApiKeys, {})
+  await ask(users.revokeApiKey, { apiKeyId: apiKey.id })
 }
 
 async function conversation({ ask, store }: Stage, ada: Person, bob: Person): Promise<void> {

@@ -63,7 +63,7 @@ async function answerOf(call: () => Promise<unknown>, requestId: string): Promis
 
 const ID = /^[0-9a-f]{24}$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-const SECRETS = new Set(['token', 'refreshToken'])
+const SECRETS = new Set(['token', 'refreshToken', 'key'])
 
 /** The same in every run: ids are counted in the order of the examples, tokens left out, times cut to the minute. */
 export function steady(examples: Map<string, Example>): Record<string, Example> {

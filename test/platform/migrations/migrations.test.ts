@@ -215,6 +215,7 @@ test('domains are migrated where they live: each on its own database, or several
     migratedDomains(MIGRATIONS).filter((domain) => domain !== 'users'),
   )
   t.deepEqual(Object.keys(await dump(dbOf('users'))), [
+    'apiKeys',
     'deposits',
     'ledger',
     'passwordTries',

@@ -168,6 +168,7 @@ test('a full calendar is read and exported page by page', async (t) => {
 
 /** Answers with an array that is no page, and why it is short all the same. */
 const SHORT: Record<string, string> = {
+  revokeApiKey: 'as many scopes as there are domains, twice',
   getStatus: 'as many as there are functions',
   joinLobby: 'the first 1,000 that are there',
   auditBooks: 'the first 1,000 of each kind',

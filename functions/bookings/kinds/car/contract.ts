@@ -67,6 +67,7 @@ export default defineThing('car', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   getCar: operation({
     summary: 'One car; with a period also when it is busy in it.',
@@ -79,5 +80,6 @@ export default defineThing('car', {
     errors: ['car_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
 })

@@ -75,6 +75,7 @@ export default defineThing('room', {
     errors: ['invalid_input'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
   getRoom: operation({
     summary: 'One room; with a period also how many units are free on each of its nights.',
@@ -87,5 +88,6 @@ export default defineThing('room', {
     errors: ['room_not_found'],
     deadline: 'quick',
     idempotent: true,
+    reads: true,
   }),
 })
