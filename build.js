@@ -21,7 +21,7 @@ const STAGING = join(RELEASES, '.staging')
 const COMPILED = '.compiled'
 
 /** Types, and what is run from its sources alone. */
-const NOT_BUILT = /\.d\.ts$|^proof\/(chaos|race)\//
+const NOT_BUILT = /\.d\.ts$|^(proof\/(chaos|race)|client\/cli)\//
 
 /** A build takes a minute on a slow machine. The lock of one that died may name a process that is anyone's by now. */
 const PATIENCE_MS = 600_000

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'client/dist/**', 'releases/**', 'node_modules/**', '.data/**'] },
+  { ignores: ['dist/**', 'client/dist/**', 'client/cli/dist/**', 'releases/**', 'node_modules/**', '.data/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
