@@ -96,9 +96,9 @@ function section(operation: Operation, example: Example | undefined): string {
 <p>${escape(summary)}</p>
 <p class="facts">${WHO[access]} ${again}${quotaOf(operation)}</p>
 <h4>Input</h4>
-${table(jsonSchema(operation.input, 'input') as JsonSchema)}
+${table(jsonSchema(operation.input, 'input'))}
 <h4>Data</h4>
-${table(jsonSchema(operation.output, 'output') as JsonSchema)}
+${table(jsonSchema(operation.output, 'output'))}
 <h4>Errors</h4>
 <p>${errors.map(errorLink).join(', ') || 'None of its own.'}</p>
 ${exampleOf(example)}
