@@ -7,6 +7,7 @@ import { clientTypes } from './clientTypes.js'
 import { cookbookPage } from './cookbook.js'
 import { eventsPage } from './eventsPage.js'
 import { referencePage } from './referencePage.js'
+import { fakeContracts } from './fakeContracts.js'
 import { fields, type JsonSchema } from './shapes.js'
 import { loadContracts } from '../../platform/runtime/tree.js'
 import { STATES, TRANSITIONS } from '../../protocol/states.js'
@@ -23,6 +24,7 @@ export async function reference(): Promise<Map<string, string>> {
     ['cookbook.md', MADE + cookbookPage()],
     ['reference.html', referencePage(operations)],
     ['asyncapi.json', await asyncapi(operations)],
+    ['../client/src/testing/contracts.ts', fakeContracts(operations)],
     ['../client/src/operations.ts', await clientTypes()],
   ])
 }

@@ -95,6 +95,20 @@ test('a wrong input is an error of types, and an editor tells what an operation 
   t.is(ts.displayPartsToString(hint?.documentation), bookings.createBooking.summary)
 })
 
+test('the fake server is in it', async (t) => {
+  const program = `import { createFake } from '@holdfast/client/testing'
+const fake = createFake()
+const { holdfast } = await fake.signUp({ email: 'ada@example.com', password: 'correct horse' })
+const car = await fake.admin.createCar({ name: 'Kombi', pricePerHour: 0 })
+const period = { from: new Date('2031-01-02T00:00Z'), to: '2031-01-02T01:00:00Z' }
+console.log((await holdfast.createBooking({ carId: car.id, ...period })).state)
+`
+  await writeFile(join(folder, 'fake.ts'), program)
+  t.deepEqual(compile('fake.ts'), [])
+  const { stdout } = await run(process.execPath, ['fake.js'], { cwd: folder, timeout: 20_000 })
+  t.is(stdout, 'COMMITTED\n')
+})
+
 test('publint and arethetypeswrong find nothing', async (t) => {
   const installed = join(folder, 'node_modules/@holdfast/client')
   await t.notThrowsAsync(run(join(BIN, 'publint'), ['run', installed, '--strict', '--pack', 'false']))
