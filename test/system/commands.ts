@@ -173,6 +173,10 @@ const PROOF: Record<string, Command> = {
     good: { words: '--help', says: /^npm run siege/, alone: true },
     bad: [UNKNOWN, seed('--seed x'), { words: '--attacks none', says: /^--attacks: there is no none\./ }],
   },
+  storm: {
+    good: { words: '--help', says: /^npm run storm/, alone: true },
+    bad: [UNKNOWN, seed('--seed x'), { words: '--clients 0', says: /^--clients: at least 1, each with a booking/ }],
+  },
   bounds: {
     good: { words: '--help', says: /^npm run bounds/, alone: true },
     bad: [UNKNOWN, { words: '--operations none', says: /^--operations: there is no none\./ }],
