@@ -1,34 +1,18 @@
 import test from 'ava'
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import ts from 'typescript'
 import { bookings } from '../../functions/bookings/contract.js'
 import { users } from '../../functions/users/contract.js'
-import { stageOf } from '../lobbies/support.js'
+import { packClient, ROOT, run, shownProgram, stageOfProgram, type Packed } from './packed.js'
 
-/** What `npm pack` gives, in a folder that has nothing else but what it depends on. */
-
-const run = promisify(execFile)
-const ROOT = join(import.meta.dirname, '../..')
 const BIN = join(ROOT, 'node_modules/.bin')
-let folder: string
-let packed: string
+let packed: Packed
 
 test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'))
-  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: join(ROOT, 'client') })
-  const { version } = JSON.parse(await readFile(join(ROOT, 'client/package.json'), 'utf8')) as { version: string }
-  packed = join(folder, `holdfast-client-${version}.tgz`)
-  const installed = join(folder, 'node_modules/@holdfast/client')
-  await mkdir(installed, { recursive: true })
-  await run('tar', ['xzf', packed, '--strip-components=1', '-C', installed])
-  await symlink(join(ROOT, 'node_modules/socket.io-client'), join(folder, 'node_modules/socket.io-client'))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  packed = await packClient()
 })
-test.after.always(() => rm(folder, { recursive: true, force: true }))
+test.after.always(() => packed.remove())
 
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
@@ -39,30 +23,20 @@ const OPTIONS: ts.CompilerOptions = {
 
 /** What the compiler says of a program in that folder; without complaints it has also been compiled. */
 function compile(file: string): string[] {
-  const program = ts.createProgram([join(folder, file)], OPTIONS)
+  const program = ts.createProgram([join(packed.folder, file)], OPTIONS)
   const { diagnostics } = program.emit()
   return [...ts.getPreEmitDiagnostics(program), ...diagnostics].map(({ messageText }) =>
     ts.flattenDiagnosticMessageText(messageText, '\n'),
   )
 }
 
-/** The first program that the README shows. */
-async function shown(): Promise<string> {
-  const [, program = ''] = /```ts\n(import \{ signUp \}[^`]*(?:`[^`]+`[^`]*)*?)```/.exec(
-    await readFile(join(ROOT, 'README.md'), 'utf8'),
-  ) as RegExpExecArray
-  return program
-}
-
 test('the lines of the README sign up, book a room and follow a lobby', async (t) => {
-  const stage = await stageOf(t)
-  await stage.system.run(bookings.createRoom, { name: 'Double', pricePerNight: 1000, units: 2 })
-  await stage.system.run(bookings.createRoom, { name: 'Hut', pricePerNight: 0, units: 2 })
-  const program = await shown()
+  const stage = await stageOfProgram(t)
+  const program = await shownProgram()
   t.true(program.split('\n').filter((line) => line !== '').length <= 16)
-  await writeFile(join(folder, 'first.ts'), program.replace(':8080', `:${stage.workers[0].port}`))
+  await writeFile(join(packed.folder, 'first.ts'), program.replace(':8080', `:${stage.workers[0].port}`))
   t.deepEqual(compile('first.ts'), [])
-  const { stdout } = await run(process.execPath, ['first.js'], { cwd: folder, timeout: 20_000 })
+  const { stdout } = await run(process.execPath, ['first.js'], { cwd: packed.folder, timeout: 20_000 })
   t.is(stdout, 'COMMITTED 0\n')
 
   const { items } = await stage.system.run(users.listUsers, { query: 'Ada' })
@@ -71,11 +45,11 @@ test('the lines of the README sign up, book a room and follow a lobby', async (t
 })
 
 test('a wrong input is an error of types, and an editor tells what an operation does', async (t) => {
-  const program = (await shown()).replace('roomId: affordable[0].id', 'roomId: 5')
-  await writeFile(join(folder, 'wrong.ts'), program)
+  const program = (await shownProgram()).replace('roomId: affordable[0].id', 'roomId: 5')
+  await writeFile(join(packed.folder, 'wrong.ts'), program)
   t.deepEqual(compile('wrong.ts'), ["Type 'number' is not assignable to type 'string'."])
 
-  const file = join(folder, 'wrong.ts')
+  const file = join(packed.folder, 'wrong.ts')
   const service = ts.createLanguageService({
     getCompilationSettings: () => OPTIONS,
     getScriptFileNames: () => [file],
@@ -84,7 +58,7 @@ test('a wrong input is an error of types, and an editor tells what an operation 
       const text = ts.sys.readFile(path)
       return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
     },
-    getCurrentDirectory: () => folder,
+    getCurrentDirectory: () => packed.folder,
     getDefaultLibFileName: ts.getDefaultLibFilePath,
     fileExists: ts.sys.fileExists,
     readFile: ts.sys.readFile,
@@ -103,14 +77,14 @@ const car = await fake.admin.createCar({ name: 'Kombi', pricePerHour: 0 })
 const period = { from: new Date('2031-01-02T00:00Z'), to: '2031-01-02T01:00:00Z' }
 console.log((await holdfast.createBooking({ carId: car.id, ...period })).state)
 `
-  await writeFile(join(folder, 'fake.ts'), program)
+  await writeFile(join(packed.folder, 'fake.ts'), program)
   t.deepEqual(compile('fake.ts'), [])
-  const { stdout } = await run(process.execPath, ['fake.js'], { cwd: folder, timeout: 20_000 })
+  const { stdout } = await run(process.execPath, ['fake.js'], { cwd: packed.folder, timeout: 20_000 })
   t.is(stdout, 'COMMITTED\n')
 })
 
 test('publint and arethetypeswrong find nothing', async (t) => {
-  const installed = join(folder, 'node_modules/@holdfast/client')
+  const installed = join(packed.folder, 'node_modules/@holdfast/client')
   await t.notThrowsAsync(run(join(BIN, 'publint'), ['run', installed, '--strict', '--pack', 'false']))
-  await t.notThrowsAsync(run(join(BIN, 'attw'), [packed, '--profile', 'esm-only']))
+  await t.notThrowsAsync(run(join(BIN, 'attw'), [packed.file, '--profile', 'esm-only']))
 })
