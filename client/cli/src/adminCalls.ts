@@ -1,5 +1,5 @@
 import { call, update } from './calls.js'
-import { flag, money, PAGING, people, required, text, time, whole } from './fields.js'
+import { flag, list, money, PAGING, people, required, text, time, whole } from './fields.js'
 
 const ID = text('an id: 24 hex digits')
 const PERIOD = { from: time('begin'), to: time('end') }
@@ -37,6 +37,16 @@ export const ADMIN_CALLS = [
     takes: { userId: ID, amount: money('amount') },
     options: { withdrawalId: text('an id of yours: with the same one it is done once') },
   }),
+
+  call('keys list', 'listApiKeys', 'keys of backend apps', {
+    options: PAGING,
+    columns: ['id', 'name', 'userId', 'scopes', 'expiresAt', 'lastUsedAt', 'revokedAt'],
+  }),
+  call('keys add', 'createApiKey', 'makes a key, and shows it this once', {
+    takes: { name: text('whose it is'), scopes: list('as users:read,bookings:write') },
+    options: { userId: text('it calls as this user, not as you'), expiresAt: time('works until then') },
+  }),
+  call('keys revoke', 'revokeApiKey', 'ends a key within two seconds', { takes: { apiKeyId: ID } }),
 
   call('cars list', 'listCars', 'cars; with a period those that are free in it', {
     options: { ...PERIOD, ...PAGING },
@@ -162,5 +172,8 @@ export const ADMIN_CALLS = [
   }),
   call('events redrive', 'redriveEvent', 'delivers a dead event again', { takes: { eventId: ID } }),
   call('audit', 'auditBooks', 'whether the books are right'),
-  call('status', 'getStatus', 'how the system is', { options: { domain: text('of this domain alone') } }),
+  call('status', 'getStatus', 'how the system is', {
+    options: { domain: text('of this domain alone') },
+    leavesOut: ['functions'],
+  }),
 ]

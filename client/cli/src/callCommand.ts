@@ -60,8 +60,11 @@ async function allPages(holdfast: Holdfast, { operation }: CallCommand, input: W
   return { items, nextCursor: null }
 }
 
-function inWords({ columns, operation }: CallCommand, data: object): string {
-  if (!columns) return Object.keys(data).length > 0 ? record(data) : 'Done.'
+function inWords({ columns, leavesOut = [], operation }: CallCommand, data: object): string {
+  if (!columns) {
+    const shown = Object.entries(data).filter(([field]) => !leavesOut.includes(field))
+    return shown.length > 0 ? record(Object.fromEntries(shown)) : 'Done.'
+  }
   const { items, nextCursor } = data as Page
   if (items.length === 0) return operation === 'listUsers' ? 'Nobody.' : 'None.'
   return `${table(columns, items)}${nextCursor ? `\nThere are more: --all, or --cursor ${nextCursor}` : ''}`

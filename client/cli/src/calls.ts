@@ -12,6 +12,8 @@ export interface CallCommand {
   options: Fields
   /** Shown of each item of a list. */
   columns?: readonly string[]
+  /** Not shown of what is answered, but with --json. */
+  leavesOut?: readonly string[]
   /** Its options are what is set: by `update`, which reads again where somebody else was faster. */
   updates?: boolean
   /** It is about whoever is signed in: `userId` is theirs. */
@@ -29,16 +31,17 @@ interface Spec<N extends OperationName> {
   takes?: FieldsOf<Input<N>>
   options?: FieldsOf<Input<N>>
   columns?: readonly KeysOf<ItemOf<N>>[]
+  leavesOut?: readonly KeysOf<Data<N>>[]
 }
 
 export const call = <N extends OperationName>(
   words: string,
   operation: N,
   about: string,
-  { takes = {}, options = {}, columns }: Spec<N> = {},
+  { takes = {}, options = {}, ...shown }: Spec<N> = {},
 ): CallCommand => ({
   ...{ words, operation, about, takes: takes as Fields, options: options as Fields },
-  ...(columns && { columns }),
+  ...shown,
 })
 
 export const update = <N extends OperationName>(

@@ -54,6 +54,12 @@ export const people = (about: string): Field => ({
   read: (word) => word.split(',').map((name) => ({ name: name.trim() })),
 })
 
+/** `users:read,bookings:write`. */
+export const list = (about: string): Field => ({
+  about: `${about}, with commas between`,
+  read: (word) => word.split(',').map((each) => each.trim()),
+})
+
 export const required = (field: Field): Field => ({ ...field, required: true })
 
 /** What every list takes. */

@@ -20,9 +20,15 @@ const asMoment = (iso: string): string => iso.slice(0, 16).replace('T', ' ')
 
 function cell(name: string, value: unknown): string {
   if (value === undefined || value === null) return ''
+  if (Array.isArray(value)) return value.map((each) => cell(name, each)).join(', ') || 'none'
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([key, each]) => `${key} ${cell(key, each)}`)
+      .join(', ')
   if (typeof value === 'number' && MONEY.has(name)) return asMoney(value)
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? asMoment(value) : value
-  return typeof value === 'object' ? JSON.stringify(value) : `${value as number | boolean}`
+  return `${value as number}`
 }
 
 const longest = (texts: readonly string[]): number => texts.reduce((width, { length }) => Math.max(width, length), 0)
