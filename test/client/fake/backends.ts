@@ -10,6 +10,7 @@ import { loadContracts } from '../../../platform/runtime/tree.js'
 import { followersOf } from '../../../projections/followers.js'
 import { startFollowers } from '../../../projections/runner.js'
 import { startGateway } from '../../gateway/support.js'
+import { untilMajority } from '../../support/majority.js'
 import { createTestSystem } from '../../support/system.js'
 
 /** A server that cases run on: the real one, with its clock standing still, or the fake. */
@@ -18,8 +19,8 @@ export interface Backend {
   anonymous: Holdfast
   as(userId: string): Promise<Holdfast>
   advance(ms: number): void
-  /** Brings views up to date. */
-  settle(): Promise<void>
+  /** What was written is in every read from here on; views, too, where they are asked for. */
+  settle(views: boolean): Promise<void>
 }
 
 export async function fakeBackend(): Promise<Backend> {
@@ -66,8 +67,9 @@ export async function realBackend(t: ExecutionContext, { tells = false } = {}): 
     anonymous: await open(),
     as,
     advance: system.clock.advance,
-    async settle() {
-      while ((await system.use(messageBoxProjection).advance()) > 0);
+    async settle(views) {
+      await untilMajority(system)
+      while (views && (await system.use(messageBoxProjection).advance()) > 0);
     },
   }
 }

@@ -38,7 +38,7 @@ export async function tell(backend: Backend, { title, people, steps }: Story): P
     }
     backend.advance(SECOND_MS)
     const [who, operation, input, as] = step
-    if (/Conversation/.test(operation)) await backend.settle()
+    await backend.settle(/Conversation/.test(operation))
     const answer = await outcomeOf(clients[who] as Holdfast, operation, resolve(answers, input) as object)
     if (as !== undefined) answers[as] = (answer as { data?: unknown }).data
     told.push([`${who}: ${operation}`, answer])
@@ -78,13 +78,10 @@ function resolve(answers: Record<string, unknown>, value: unknown): unknown {
   return found
 }
 
-/**
- * What no two servers have in common; and what the real one may tell a moment late: markers that are cleared at w:1, and who
- * is in a lobby.
- */
+/** What no two servers have in common, and who is in a lobby, which the real one tells a moment late. */
 const OWN: ReadonlySet<string> = new Set([
   ...['seq', 'after', 'token', 'refreshToken', 'nextCursor'],
-  ...['pendingBookings', 'members', 'memberCount'],
+  ...['members', 'memberCount'],
 ])
 
 /** Ids are counted in the order in which they come. */

@@ -1,3 +1,4 @@
+import { untilMajority } from '../../support/majority.js'
 import { HOUR_MS, START } from '../../support/system.js'
 import type { Caller } from '../../../platform/contract/caller.js'
 import type { CallInput, Operation, Output } from '../../../platform/contract/contract.js'
@@ -31,6 +32,8 @@ export function createStage(store: Store): Stage {
   async function answerTo(operation: Operation, input: unknown, by: Person | null): Promise<Result<unknown>> {
     // What retries of events take of the clock on the way is less than a minute.
     store.clock.advance(MINUTE_MS - (store.now().getTime() % MINUTE_MS))
+    // What the call before wrote at w:1 is in every read of this one.
+    await untilMajority(store)
     const requestId = `request-${examples.size + 1}`
     const { name, ...caller } = by ?? { ...ADMIN, name: 'anyone' }
     const answer = await answerOf(() => store.call(operation, input, { caller: by && caller, requestId }), requestId)
@@ -65,7 +68,13 @@ const ID = /^[0-9a-f]{24}$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const SECRETS = new Set(['token', 'refreshToken', 'key'])
 
-/** The same in every run: ids are counted in the order of the examples, tokens left out, times cut to the minute. */
+/** Places in a log are as high at least. */
+const PLACES = 2 ** 40
+
+/**
+ * The same in every run: ids, and places in logs, which follow from ids, are counted in the order of the examples; tokens are
+ * left out, times cut to the minute.
+ */
 export function steady(examples: Map<string, Example>): Record<string, Example> {
   const ids = new Map<string, string>()
   const counted = (id: string): string => {
@@ -77,7 +86,13 @@ export function steady(examples: Map<string, Example>): Record<string, Example> 
     if (TIME.test(each)) return `${each.slice(0, 17)}00.000Z`
     return each.replace(/\b[0-9a-f]{24}\b/g, counted)
   }
+  const places = new Map<number, number>()
+  const placeOf = (seq: number): number => {
+    if (!places.has(seq)) places.set(seq, PLACES + places.size + 1)
+    return places.get(seq) as number
+  }
   const walk = (value: unknown, key = ''): unknown => {
+    if (key === 'seq' && typeof value === 'number' && value > PLACES) return placeOf(value)
     if (typeof value === 'string') return SECRETS.has(key) ? `<${key}>` : text(value)
     if (Array.isArray(value)) return value.map((each) => walk(each))
     if (typeof value !== 'object' || value === null) return value
