@@ -46,6 +46,8 @@ export interface Config extends DerivedLimits {
   /** secretKey empty: there are no payments by Stripe. webhookSecret empty: no webhooks of it are taken. */
   stripe: { secretKey: string; webhookSecret: string; url: string; currency: string }
   webhooks: { host: string; port: number }
+  /** file: where mails are written to in place of an SMTP server. Both empty: there are no mails. */
+  mail: { smtpUrl: string; file: string; from: string; accountPageUrl: string }
   /** Times that clients give are in these years. */
   years: { first: number; last: number }
   /** How long a booking of a period may be. */
@@ -121,6 +123,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       currency: s.stripeCurrency,
     },
     webhooks: { host: s.webhookHost, port: s.webhookPort },
+    mail: {
+      smtpUrl: s.smtpUrl,
+      file: development && !s.smtpUrl ? join(dataDir, 'mails.txt') : '',
+      from: s.mailFrom,
+      accountPageUrl: s.accountPageUrl,
+    },
     years: { first: s.firstYear, last: s.lastYear },
     maxBookingDays: s.maxBookingDays,
     maxDocumentBytes: s.maxDocumentBytes,

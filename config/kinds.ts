@@ -59,6 +59,14 @@ export const webUrl = checked(
   unless((value) => value === '' || isWebUrl(value), 'must be an http:// or https:// address'),
 )
 
+export const smtpUrl = checked(
+  'an smtp:// or smtps:// URI',
+  unless(
+    (value) => value === '' || (/^smtps?:\/\/[^/]/.test(value) && URL.canParse(value)),
+    'must be an smtp:// or smtps:// URI',
+  ),
+)
+
 export const webOrigin = checked(
   'an http:// or https:// address without a path',
   unless(isOrigin, 'must be an http:// or https:// address without a path'),

@@ -10,6 +10,7 @@ export const QUOTAS = {
   invitations: 200,
   invitationChanges: 500,
   invitationsToOne: 20,
+  mails: 100,
   messages: 2000,
   messageBytes: 5_000_000,
   orders: 500,

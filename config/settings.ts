@@ -12,6 +12,7 @@ import {
   port,
   redisUrl,
   redisUrls,
+  smtpUrl,
   text,
   webOrigin,
   webUrl,
@@ -144,6 +145,18 @@ export const SETTINGS = {
   ),
   webhookHost: setting('WEBHOOK_HOST', address, '127.0.0.1', 'Where webhooks come in'),
   webhookPort: setting('WEBHOOK_PORT', port, 8082, 'Where webhooks come in'),
+  smtpUrl: secret(
+    'SMTP_URL',
+    smtpUrl,
+    'Sends mails: smtps://user:password@host (TLS), or smtp:// with ?requireTLS=true; empty: development writes them to the log and to mails.txt in DATA_DIR, and nobody else has any',
+  ),
+  mailFrom: setting('MAIL_FROM', text, 'Holdfast <holdfast@localhost>', 'From whom mails are'),
+  accountPageUrl: setting(
+    'ACCOUNT_PAGE_URL',
+    webUrl,
+    '',
+    'The page of yours that links in mails lead to, with #resetPassword=<token> or #confirmEmail=<token>; empty: mails show the token',
+  ),
   rateLimitPerSecond: setting(
     'RATE_LIMIT_PER_SECOND',
     wholeNumber(0, 1_000_000),

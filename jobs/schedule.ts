@@ -28,6 +28,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     calls: [
       bookings.recoverBookings,
       users.recoverTransfers,
+      users.recoverMails,
       payments.recoverPayments,
       payments.recoverCharges,
       calendars.recoverInvitations,

@@ -225,6 +225,9 @@ export type ErrorCode =
   | 'user_id_reused'
   | 'api_key_not_found'
   | 'api_key_id_reused'
+  | 'mail_unavailable'
+  | 'mail_not_found'
+  | 'mail_token_invalid'
   | 'session_not_found'
   | 'deposit_id_reused'
   | 'withdrawal_id_reused'
@@ -1257,22 +1260,41 @@ export interface Operations {
     errors: 'unauthenticated'
   }
 
+  /** Sends a mail whose token sets a new password. Answers the same whether there is such an account or not; the next one has to wait. */
+  requestPasswordReset: {
+    input: { mailId?: string; email: string }
+    data: Record<string, never>
+    errors: 'quota_exceeded' | 'mail_unavailable'
+  }
+
+  /** Sets a new password by the token of a mail, which works once; ends all sessions and tokens from before, and begins one. */
+  resetPassword: {
+    input: { token: string; newPassword: string; device?: string }
+    data: { user: User; token: string; tokenExpiresAt: string; refreshToken: string; sessionId: string }
+    errors: 'mail_token_invalid'
+  }
+
+  /** Sends a mail to a new address, whose token makes it the caller's. Answers the same whether somebody has it or not. */
+  requestEmailChange: {
+    input: { mailId?: string; email: string; password: string }
+    data: Record<string, never>
+    errors: 'quota_exceeded' | 'unauthenticated' | 'mail_unavailable'
+  }
+
+  /** Makes the address that a mail went to the one of its user, by the token of the mail. */
+  confirmEmail: { input: { token: string }; data: { email: string }; errors: 'mail_token_invalid' | 'email_taken' }
+
   /** Sets a user's password; tokens from before stop working. */
   setPassword: { input: { userId: string; newPassword: string }; data: User; errors: 'user_not_found' }
 
   /** One user: oneself, or anyone for admins. */
   getUser: { input: { userId: string }; data: User; errors: 'user_not_found' }
 
-  /** Changes name, e-mail (oneself: with the password) or role (admins; bites at the next request). */
+  /** Changes name; admins: role (bites at the next request), and others' e-mail. One's own: requestEmailChange. */
   updateUser: {
-    input: {
-      userId: string
-      version: number
-      set: { name?: string; email?: string; role?: 'user' | 'admin' }
-      password?: string
-    }
+    input: { userId: string; version: number; set: { name?: string; email?: string; role?: 'user' | 'admin' } }
     data: User
-    errors: 'user_not_found' | 'forbidden' | 'unauthenticated' | 'version_conflict' | 'email_taken'
+    errors: 'user_not_found' | 'forbidden' | 'version_conflict' | 'email_taken'
   }
 
   /** Adds to a user's balance, once per depositId. */
@@ -1301,6 +1323,13 @@ export interface Operations {
     input: { transferId?: string }
     data: { examined: number; committed: number; cancelled: number; parked: number }
     errors: 'transfer_not_found'
+  }
+
+  /** Sends the mails that wait; the recovery job calls it. With mailId one, parked or not. */
+  recoverMails: {
+    input: { mailId?: string }
+    data: { examined: number; sent: number; parked: number }
+    errors: 'mail_not_found'
   }
 }
 

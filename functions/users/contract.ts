@@ -70,6 +70,8 @@ const session = z.object({
 })
 /** What a client calls itself in the list of its user's sessions. */
 const device = line(100).optional()
+/** Of a mail. */
+const mailToken = z.string().min(1).max(2000)
 
 /** What of a token may have changed since it was signed. */
 const tokenState = z.strictObject({
@@ -295,6 +297,52 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: false,
   }),
+  requestPasswordReset: operation({
+    summary:
+      'Sends a mail whose token sets a new password. Answers the same whether there is such an account or not; the next one has to wait.',
+    access: 'anyone',
+    input: z.strictObject({ mailId: id.optional(), email }),
+    output: z.object({}),
+    errors: ['mail_unavailable'],
+    quota: { count: 'mails' },
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'mailId',
+  }),
+  resetPassword: operation({
+    summary:
+      'Sets a new password by the token of a mail, which works once; ends all sessions and tokens from before, and begins one.',
+    access: 'anyone',
+    input: z.strictObject({ token: mailToken, newPassword: password, device }),
+    passwords: ['newPassword'],
+    output: session,
+    errors: ['mail_token_invalid'],
+    deadline: 'quick',
+    idempotent: false,
+  }),
+  requestEmailChange: operation({
+    summary:
+      "Sends a mail to a new address, whose token makes it the caller's. Answers the same whether somebody has it or not.",
+    access: 'user',
+    personal: true,
+    input: z.strictObject({ mailId: id.optional(), email, password: knownPassword }).refine(notOwnEmail, NOT_OWN_EMAIL),
+    passwords: ['password'],
+    output: z.object({}),
+    errors: ['unauthenticated', 'mail_unavailable'],
+    quota: { count: 'mails' },
+    deadline: 'quick',
+    idempotent: true,
+    newId: 'mailId',
+  }),
+  confirmEmail: operation({
+    summary: 'Makes the address that a mail went to the one of its user, by the token of the mail.',
+    access: 'anyone',
+    input: z.strictObject({ token: mailToken }),
+    output: z.object({ email: z.string() }),
+    errors: ['mail_token_invalid', 'email_taken'],
+    deadline: 'quick',
+    idempotent: true,
+  }),
   setPassword: operation({
     summary: "Sets a user's password; tokens from before stop working.",
     access: 'admin',
@@ -317,7 +365,8 @@ export const users = defineContract('users', {
     reads: true,
   }),
   updateUser: operation({
-    summary: 'Changes name, e-mail (oneself: with the password) or role (admins; bites at the next request).',
+    summary:
+      "Changes name; admins: role (bites at the next request), and others' e-mail. One's own: requestEmailChange.",
     access: 'user',
     input: z.strictObject({
       userId: id,
@@ -325,11 +374,9 @@ export const users = defineContract('users', {
       set: z
         .strictObject({ name: name.optional(), email: email.optional(), role: role.optional() })
         .refine((set) => Object.keys(set).length > 0, 'needs at least one field'),
-      password: knownPassword.optional(),
     }),
-    passwords: ['password'],
     output: user,
-    errors: ['user_not_found', 'forbidden', 'unauthenticated', 'version_conflict', 'email_taken'],
+    errors: ['user_not_found', 'forbidden', 'version_conflict', 'email_taken'],
     deadline: 'quick',
     idempotent: false,
   }),
@@ -470,6 +517,15 @@ export const users = defineContract('users', {
     deadline: 'sweep',
     idempotent: true,
   }),
+  recoverMails: operation({
+    summary: 'Sends the mails that wait; the recovery job calls it. With mailId one, parked or not.',
+    access: 'admin',
+    input: z.strictObject({ mailId: id.optional() }),
+    output: z.object({ examined: z.int(), sent: z.int(), parked: z.int() }),
+    errors: ['mail_not_found'],
+    deadline: 'sweep',
+    idempotent: true,
+  }),
   tidyUsers: operation({
     summary: 'For the tidy job: archives ledgers, clears leftover markers, forgets what ended more than a day ago.',
     access: 'internal',
@@ -519,5 +575,5 @@ export const users = defineContract('users', {
     deadline: 'sweep',
     idempotent: true,
   }),
-  reportStuckTransfers: backlogOperation('deposits and withdrawals that are stuck or parked.'),
+  reportStuckTransfers: backlogOperation('deposits, withdrawals and mails that are stuck or parked.'),
 })

@@ -11,7 +11,7 @@ type Known = VisibleUser & Pick<UserDocument, 'passwordHash' | 'tokenVersion'>
 const KNOWN_FIELDS = { ...USER_FIELDS, passwordHash: 1, tokenVersion: 1 } as const
 
 /**
- * Writes a new password and raises the token version. Guarded by the version that `check` saw, so that a write that
+ * Writes a new password and raises the token version. Guarded by the versions that `check` saw, so that a write that
  * lands late never undoes a newer password; when somebody else changed the user meanwhile, it looks and checks again.
  * `check` gets null for an unknown user, and throws where the password may not be changed.
  */
@@ -29,7 +29,7 @@ export async function replacePassword(
     passwordHash ??= await hashPassword(newPassword)
     const changed = await model
       .findOneAndUpdate(
-        { _id: user._id, version: user.version },
+        { _id: user._id, version: user.version, tokenVersion: user.tokenVersion },
         {
           $set: { passwordHash, updatedAt: ctx.now() },
           $inc: { tokenVersion: 1, version: 1 },

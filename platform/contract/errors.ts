@@ -61,6 +61,12 @@ const VOCABULARY = {
     check:
       'This apiKeyId was sent before with another input or by another caller, or its key is in use: it is shown once.',
   },
+  mail_unavailable: { retryable: false, check: 'This system sends no mails: SMTP_URL is not set.' },
+  mail_not_found: { retryable: false, check: 'The mailId, or the mail was sent already.' },
+  mail_token_invalid: {
+    retryable: false,
+    check: 'The token of a mail is wrong, expired or used, or the account has changed since: ask for another mail.',
+  },
   session_not_found: {
     retryable: false,
     check: 'The sessionId, or the session has ended already. Tokens of npm run token are of no session.',

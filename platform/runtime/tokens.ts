@@ -74,27 +74,89 @@ export function signToken(
 
 /** What a token says, once its signature and times hold. Throws `unauthenticated`, never saying more than needed. */
 export async function verifyToken(token: string, config: Accepting, now: Date): Promise<TokenClaims> {
-  const { authSecret, authSecretAlso } = config
-  const verify = (secret: string) =>
-    jwtVerify(token, key(secret), {
-      algorithms: [ALGORITHM],
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      currentDate: now,
-      requiredClaims: ['sub', 'iat', 'exp'],
-    })
   try {
-    const verified = await verify(authSecret).catch((error: unknown) => {
-      if (authSecretAlso && error instanceof errors.JWSSignatureVerificationFailed) return verify(authSecretAlso)
-      throw error
-    })
-    const { sub, role, tokenVersion, sid, exp } = payload.parse(verified.payload)
+    const { sub, role, tokenVersion, sid, exp } = payload.parse(await verified(token, AUDIENCE, config, now))
     const expiresAt = new Date(exp * 1000)
     return { userId: sub, role, tokenVersion, ...(sid !== undefined && { sessionId: sid }), expiresAt }
   } catch (error) {
     const message = error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.'
     throw new Refusal('unauthenticated', message, undefined, { cause: error })
   }
+}
+
+/** What a mail's token is for: a token of one audience is none of another, nor one for the gateway. */
+export type MailPurpose = 'reset_password' | 'confirm_email'
+
+/** What holds as long as a mail's token works: it works once, because what it is for changes one of these. */
+export interface MailClaims {
+  userId: string
+  tokenVersion: number
+  /** The user's address at signing. */
+  email: string
+  /** The one that it is to be. */
+  newEmail?: string
+}
+
+const mailPayload = z.object({
+  sub: id,
+  tokenVersion: z.int().min(0),
+  email: z.string(),
+  newEmail: z.string().optional(),
+})
+
+export const signMailToken = (
+  { userId, ...claims }: MailClaims,
+  { purpose, ttlMs }: { purpose: MailPurpose; ttlMs: number },
+  { authSecret }: Pick<Config, 'authSecret'>,
+  now: Date,
+): Promise<string> =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+    .setSubject(userId)
+    .setIssuer(ISSUER)
+    .setAudience(`${AUDIENCE}:${purpose}`)
+    .setIssuedAt(now)
+    .setExpirationTime(Math.ceil((now.getTime() + ttlMs) / 1000))
+    .sign(key(authSecret))
+
+/** Throws `mail_token_invalid`. */
+export async function verifyMailToken(
+  token: string,
+  purpose: MailPurpose,
+  config: Accepting,
+  now: Date,
+): Promise<MailClaims> {
+  try {
+    const { sub, tokenVersion, email, newEmail } = mailPayload.parse(
+      await verified(token, `${AUDIENCE}:${purpose}`, config, now),
+    )
+    return { userId: sub, tokenVersion, email, ...(newEmail !== undefined && { newEmail }) }
+  } catch (error) {
+    throw mailTokenInvalid(error)
+  }
+}
+
+export const mailTokenInvalid = (cause?: unknown): Refusal =>
+  new Refusal('mail_token_invalid', 'The token of the mail does not work, or no more: ask for another.', undefined, {
+    cause,
+  })
+
+/** The payload of a token for this audience, by either secret. */
+async function verified(token: string, audience: string, config: Accepting, now: Date): Promise<unknown> {
+  const { authSecret, authSecretAlso } = config
+  const verify = (secret: string) =>
+    jwtVerify(token, key(secret), {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience,
+      currentDate: now,
+      requiredClaims: ['sub', 'iat', 'exp'],
+    })
+  const { payload } = await verify(authSecret).catch((error: unknown) => {
+    if (authSecretAlso && error instanceof errors.JWSSignatureVerificationFailed) return verify(authSecretAlso)
+    throw error
+  })
+  return payload
 }
 
 const key = (secret: string): Uint8Array => new TextEncoder().encode(secret)

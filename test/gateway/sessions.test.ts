@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io-client'
 import { users } from '../../functions/users/contract.js'
 import type { CallInput, Output } from '../../platform/contract/contract.js'
 import { until } from '../../proof/support/until.js'
+import { mailOf } from '../support/mails.js'
 import { codeOf, send } from './support.js'
 import { startWithFunctions } from './withFunctions.js'
 
@@ -80,4 +81,19 @@ test('an API key does what its scopes cover, and is cut off within two seconds w
   t.is(await codeOf(hearer, 'getUser', { userId }), 'ok')
   const error = await t.throwsAsync(connect(reading.key))
   t.is((error as Error & { data: { code: string } }).data.code, 'unauthenticated')
+})
+
+test('a password that is set by mail cuts off whoever was signed in', async (t) => {
+  const { system, connect } = await startWithFunctions(t)
+  const anyone = await connect()
+  const { token } = await call<Signed>(anyone, 'signUp', ada)
+  const told = hear(await connect(token))
+  await call(anyone, 'requestPasswordReset', { email: ada.email })
+  const mail = await mailOf(system, 1)
+  const reset = { token: mail.token, newPassword: 'battery staple' }
+  const { user, ...next } = await call<Signed>(anyone, 'resetPassword', reset)
+  await until(() => told.includes('io server disconnect'))
+  t.true(told.includes('session:ended'))
+  t.is(await codeOf(await connect(next.token), 'getUser', { userId: user.id }), 'ok')
+  t.is(await codeOf(anyone, 'resetPassword', reset), 'mail_token_invalid')
 })

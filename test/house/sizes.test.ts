@@ -13,6 +13,7 @@ const ONE_SUBJECT = 'tests of one subject, which share what they set up'
 const CONTRACT = 'the contract of one domain: its operations one after the other, without logic'
 
 const LONG_FILES: Record<string, string> = {
+  'config/settings.ts': 'the table of all settings, one after the other, and how it is read',
   'functions/bookings/contract.ts': CONTRACT,
   'functions/calendars/contract.ts': CONTRACT,
   'functions/payments/contract.ts': CONTRACT,

@@ -132,6 +132,7 @@ test('each domain tells what it looks after, also where nothing waits', async (t
       'payments: none waits',
       'charges: none waits',
       'transfers: none waits',
+      'mails: none waits',
     ],
   )
 })

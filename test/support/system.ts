@@ -1,6 +1,9 @@
 import type { ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { loadConfig } from '../../config/index.js'
 import { users } from '../../functions/users/contract.js'
 import { bookings } from '../../functions/bookings/contract.js'
@@ -91,6 +94,7 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
     // Domains may share a database: one after the other, for a database that is being dropped refuses to be dropped.
     if (!beside) for (const domain of domains) await system.databases.connection(domain).dropDatabase()
     for (const each of [system, ...away]) await each.close()
+    if (!beside && !options.env?.['DATA_DIR']) await rm(config.dataDir, { recursive: true, force: true })
   })
 
   let requests = 0
@@ -156,6 +160,8 @@ async function freshEnv(mongods: Record<string, TestMongod> | undefined): Promis
     ...(Object.fromEntries(byDomain) as Record<string, string>),
     AUTH_SECRET: 'the secret of tests that signs tokens',
     CLUSTER_SECRET: 'the secret of tests that signs calls',
+    // Made when something is written there, such as a mail.
+    DATA_DIR: join(tmpdir(), `holdfast-${database}`),
   }
 }
 

@@ -128,7 +128,6 @@ export const CONTRACTS = {
           additionalProperties: false,
           minProperties: 1,
         },
-        password: { type: 'string', maxLength: 200 },
       },
       required: ['userId', 'version', 'set'],
       additionalProperties: false,

@@ -125,12 +125,11 @@ function sessionOf(world: World, user: UserRecord): Data<'signIn'> {
 
 export const getUser: Handler<'getUser'> = (world, { userId }, caller) => presentUser(visible(world, userId, caller))
 
-export const updateUser: Handler<'updateUser'> = (world, { userId, version, set, password }, caller) => {
+export const updateUser: Handler<'updateUser'> = (world, { userId, version, set }, caller) => {
   const user = visible(world, userId, caller)
   if (set.role !== undefined && caller.role === 'user') throw new Refused('forbidden', 'Only admins change roles.')
-  const own = set.email !== undefined && caller.userId === userId
-  if (own && (password === undefined || user.password !== password)) {
-    throw new Refused('unauthenticated', "Changing one's own e-mail address needs the password.")
+  if (set.email !== undefined && caller.userId === userId) {
+    throw new Refused('forbidden', "One's own e-mail address is changed by requestEmailChange, and confirmed.")
   }
   checkVersion('user', user.version, version)
   if (set.email !== undefined) refuseTaken(world, set.email, userId)

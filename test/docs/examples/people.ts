@@ -4,6 +4,7 @@ import { messageBoxProjection } from '../../../functions/messages/messageBox.pro
 import { platform } from '../../../functions/platform/contract.js'
 import { users } from '../../../functions/users/contract.js'
 import { verifyToken } from '../../../platform/runtime/tokens.js'
+import { mailOf } from '../../support/mails.js'
 import type { Person, Stage } from './recorder.js'
 
 const PASSWORD = 'correct horse'
@@ -35,7 +36,8 @@ export async function people(stage: Stage): Promise<{ ada: Person; bob: Person }
   return { ada, bob }
 }
 
-async function sessions({ ask, store }: Stage, ada: Person): Promise<void> {
+async function sessions(stage: Stage, ada: Person): Promise<void> {
+  const { ask, store } = stage
   const { userId } = ada
   const signIn = async (password: string, device: string) => {
     const { token, refreshToken } = await ask(users.signIn, { email: 'ada@example.com', password, device }, null)
@@ -51,6 +53,17 @@ async function sessions({ ask, store }: Stage, ada: Person): Promise<void> {
   await ask(users.changePassword, { oldPassword: PASSWORD, newPassword: 'a better horse' }, ada)
   await ask(users.signOutEverywhere, { userId }, ada)
   await ask(users.setPassword, { userId, newPassword: 'the best horse' })
+  await mails(stage, ada)
+}
+
+async function mails({ ask, store }: Stage, ada: Person): Promise<void> {
+  await ask(users.requestPasswordReset, { email: 'ada@example.com' }, null)
+  const { token: resetting } = await mailOf(store, 1)
+  await ask(users.resetPassword, { token: resetting, newPassword: PASSWORD }, null)
+  await ask(users.requestEmailChange, { email: 'ada.lovelace@example.com', password: PASSWORD }, ada)
+  const { token: confirming } = await mailOf(store, 2)
+  await ask(users.confirmEmail, { token: confirming }, null)
+  await ask(users.recoverMails, {})
 }
 
 async function apiKeys({ ask }: Stage, { userId }: Person): Promise<void> {

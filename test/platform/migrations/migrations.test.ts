@@ -218,6 +218,7 @@ test('domains are migrated where they live: each on its own database, or several
     'apiKeys',
     'deposits',
     'ledger',
+    'mails',
     'passwordTries',
     'quotas',
     'sessions',

@@ -33,6 +33,8 @@ const NO_QUOTA: Record<string, string> = {
   signOutEverywhere: 'only deletes',
   revokeSession: 'only deletes',
   changePassword: 'changes a user in its place; 50 sessions at most',
+  resetPassword: 'changes a user in its place; 50 sessions at most',
+  confirmEmail: 'changes a user in its place',
   updateUser: 'changes a user in its place',
 }
 
