@@ -184,17 +184,18 @@ async function readBooks(system: Installation, followed: readonly Followed[]): P
   }
 }
 
-/** Nobody was signed out, and everybody's token was replaced. */
+/** Nobody was signed out, and everybody's token was replaced. Some have theirs replaced right now: calls wait for that. */
 async function judgeSessions(sailors: readonly Sailor[]): Promise<string[]> {
   const wrong = await Promise.all(
     sailors.map(async ({ holdfast, userId }) => {
-      if (holdfast.status.state !== 'online') return [`the client of ${userId} is ${holdfast.status.state}`]
-      const { items } = await holdfast.listSessions({ userId })
-      const [session] = items
-      const replaced = session && session.lastUsedAt !== session.createdAt
-      return items.length === 1 && replaced
-        ? []
-        : [`user ${userId} has ${items.length} sessions: ${JSON.stringify(items)}`]
+      try {
+        const { items } = await holdfast.listSessions({ userId })
+        const [session] = items
+        if (items.length === 1 && session && session.lastUsedAt !== session.createdAt) return []
+        return [`user ${userId} has ${items.length} sessions: ${JSON.stringify(items)}`]
+      } catch (error) {
+        return [`the client of ${userId} is ${holdfast.status.state}: ${String(error)}`]
+      }
     }),
   )
   return wrong.flat()
