@@ -6,5 +6,6 @@ export { CallError, isRefusal, type CommonCode, type PublicError, type RefusalOf
 export type { CalendarEntry, ConversationEntry, Feeds, FollowOptions, LobbyEntry, UserEntry } from './following.js'
 export type * from './operations.js'
 export type { Entry, Following, Gap } from './reader.js'
-export { signIn, signUp, type SignedIn } from './signIn.js'
+export type { SessionStore } from './sessions.js'
+export { resume, signIn, signUp, type SignedIn, type SignInOptions } from './signIn.js'
 export type { Changes, Entity, Newest } from './updates.js'

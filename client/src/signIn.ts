@@ -1,6 +1,6 @@
-import { newId } from './calls.js'
 import { connect, type ConnectOptions, type Data, type Holdfast, type Input } from './connect.js'
-import { isRefusal } from './errors.js'
+import { CallError } from './errors.js'
+import { anonymously, readSession, renewing, sessionOf, writeSession, type SessionStore } from './sessions.js'
 
 /** A user's own client, and who the user is. */
 export interface SignedIn {
@@ -8,51 +8,53 @@ export interface SignedIn {
   user: Data<'signIn'>['user']
 }
 
-type Options = Omit<ConnectOptions, 'token'>
+export interface SignInOptions extends Omit<ConnectOptions, 'token'> {
+  /** Where the session is kept, so that `resume` goes on with it. */
+  store?: SessionStore
+}
 
 /**
  * Signs in with an e-mail address and a password, and connects as that user, for as long as the session lasts: its tokens
  * are replaced as they expire. Throws a CallError where address or password are wrong.
  */
-export const signIn = (url: string, input: Input<'signIn'>, options: Options = {}): Promise<SignedIn> =>
+export const signIn = (url: string, input: Input<'signIn'>, options: SignInOptions = {}): Promise<SignedIn> =>
   begin(url, options, (anonymous) => anonymous.signIn(input))
 
 /** Makes an account, and connects as its user, as `signIn` does. */
-export const signUp = (url: string, input: Input<'signUp'>, options: Options = {}): Promise<SignedIn> =>
+export const signUp = (url: string, input: Input<'signUp'>, options: SignInOptions = {}): Promise<SignedIn> =>
   begin(url, options, (anonymous) => anonymous.signUp(input))
 
-async function begin(
+/**
+ * Goes on with the session of an earlier program, or of the page before it was loaded again. Answers null where there is
+ * none, or it has ended: sign in. Throws a CallError where no gateway answers in time; the session is kept then.
+ */
+export async function resume(
   url: string,
-  options: Options,
-  ask: (anonymous: Holdfast) => Promise<Data<'signIn'>>,
-): Promise<SignedIn> {
-  const session = await anonymously(url, options, ask)
-  return { user: session.user, holdfast: await connect(url, { ...options, token: renewing(url, options, session) }) }
-}
-
-/** Each refresh token works once; until its answer is here, what asks for the next one is the same request. */
-function renewing(url: string, options: Options, first: Data<'signIn'>): (refused: boolean) => Promise<string | null> {
-  let session = first
-  let refreshId = newId()
-  return async (refused) => {
-    if (!refused) return session.token
-    const { refreshToken } = session
-    try {
-      session = await anonymously(url, options, (anonymous) => anonymous.refreshSession({ refreshToken, refreshId }))
-    } catch (error) {
-      if (isRefusal(error, 'refreshSession') && error.code === 'unauthenticated') return null
-      throw error
-    }
-    refreshId = newId()
-    return session.token
+  { store, ...options }: SignInOptions & { store: SessionStore },
+): Promise<SignedIn | null> {
+  const session = await readSession(store)
+  if (!session) return null
+  let holdfast: Holdfast | undefined
+  try {
+    holdfast = await connect(url, { ...options, token: renewing(url, options, session, store) })
+    return { holdfast, user: await holdfast.getUser({ userId: session.userId }) }
+  } catch (error) {
+    holdfast?.close()
+    if (error instanceof CallError && error.code === 'unauthenticated') return null
+    throw error
   }
 }
 
-async function anonymously<T>(url: string, options: Options, ask: (anonymous: Holdfast) => Promise<T>): Promise<T> {
-  const anonymous = await connect(url, options)
-  try {
-    return await ask(anonymous)
-  } finally {
-    anonymous.close()
+async function begin(
+  url: string,
+  { store, ...options }: SignInOptions,
+  ask: (anonymous: Holdfast) => Promise<Data<'signIn'>>,
+): Promise<SignedIn> {
+  const begun = await anonymously(url, options, ask)
+  const session = sessionOf(begun)
+  await writeSession(store, session)
+  return {
+    user: begun.user,
+    holdfast: await connect(url, { ...options, token: renewing(url, options, session, store) }),
   }
 }
