@@ -2,6 +2,7 @@ import test from 'ava'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { users } from '../../functions/users/contract.js'
+import { mailOf } from '../support/mails.js'
 import { programsOf } from './programs.js'
 
 const json = ({ stdout }: { stdout: string }): Record<string, unknown> => JSON.parse(stdout) as Record<string, unknown>
@@ -102,6 +103,20 @@ test('help names every command, and completion offers what comes next', async (t
   t.regex(group.stdout, /^ {2}add \[options\] <name> <pricePerHour> +puts a car up for booking$/m)
   t.regex(completion.stdout, /^ {4}"cars add"\) words="--car-id --help" ;;$/m)
   t.regex(completion.stdout, /^complete -o default -F _holdfast_admin holdfast-admin$/m)
+})
+
+test('passwords and addresses are changed, also when they are forgotten, by the tokens of mails', async (t) => {
+  const { user, system } = await programsOf(t)
+  await user('sign-up', 'ada@example.com', '--password', 'correct horse')
+  const changed = await user('password', 'change', '--password', 'correct horse', '--new-password', 'battery staple')
+  t.like(changed, { code: 0, stdout: 'Signed in as ada, user.\n' })
+  t.is((await user('email', 'change', 'ada@example.org', '--password', 'battery staple')).code, 0)
+  const confirmed = await user('email', 'confirm', (await mailOf(system, 1)).token)
+  t.is(confirmed.stdout, 'The address is ada@example.org.\n')
+  t.is((await user('password', 'forgotten', 'ada@example.org')).code, 0)
+  const reset = ['password', 'reset', (await mailOf(system, 2)).token, '--new-password', 'correct battery']
+  t.like(await user(...reset), { code: 0, stdout: 'Signed in as ada, user.\n' })
+  t.regex((await user(...reset)).stderr, /^mail_token_invalid: /)
 })
 
 test('rows of an import that are refused, or that nobody could take, are told', async (t) => {

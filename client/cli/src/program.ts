@@ -42,7 +42,7 @@ export async function runProgram({ name, about, calls, signUp, extend }: Program
     .exitOverride()
   const ground = (): Ground => groundOf(program.opts<Globals>(), file)
 
-  addSigningIn(program, file, signUp)
+  addSigningIn(program, file, ground, signUp)
   for (const each of calls) addCall(program, each, ground)
   addWatch(program, ground)
   extend?.(program, ground)

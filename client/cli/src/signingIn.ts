@@ -1,42 +1,97 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import { open, type Globals } from './ground.js'
+import type { Data, Holdfast } from '../../src/index.js'
+import { open, type Ground } from './ground.js'
 import type { SessionFile } from './session.js'
 
-/** sign-in, sign-out, and for users sign-up. */
-export function addSigningIn(program: Command, file: SessionFile, withSignUp: boolean): void {
-  const url = (): string => program.opts<Globals>().url
+/** Whoever signs in, and their password and e-mail address; for users also how they make an account. */
+export function addSigningIn(program: Command, file: SessionFile, ground: () => Ground, withSignUp: boolean): void {
+  const device = program.name()
+  function enter(session: Data<'signIn'>): void {
+    file.keep(ground().url, session)
+    console.log(`Signed in as ${session.user.name}, ${session.user.role}.`)
+  }
+  async function anonymously<T>(work: (anonymous: Holdfast) => Promise<T>): Promise<T> {
+    const anonymous = await open(ground().url)
+    return work(anonymous).finally(() => anonymous.close())
+  }
+
   const begin = (words: string, how: 'signIn' | 'signUp', about: string) =>
-    program
-      .command(words)
-      .description(about)
-      .argument('<email>', 'e-mail address')
-      .option('--password <password>', 'asked for, unless HOLDFAST_PASSWORD has it')
-      .action(async (email: string, given: { password?: string }) => {
-        const password = given.password ?? process.env['HOLDFAST_PASSWORD'] ?? (await asked('Password: '))
-        const anonymous = await open(url())
-        try {
-          const session = await anonymous[how]({ email, password, device: program.name() })
-          file.keep(url(), session)
-          console.log(`Signed in as ${session.user.name}, ${session.user.role}.`)
-        } finally {
-          anonymous.close()
-        }
-      })
+    withPassword(program.command(words).description(about).argument('<email>', 'e-mail address')).action(
+      async (email: string, given: Given) => {
+        const password = await passwordOf(given)
+        enter(await anonymously((anonymous) => anonymous[how]({ email, password, device })))
+      },
+    )
   begin('sign-in', 'signIn', 'signs in, for later commands too')
   if (withSignUp) begin('sign-up', 'signUp', 'makes an account, and signs in')
   program
     .command('sign-out')
     .description('ends the session')
     .action(async () => {
-      const token = file.token(url())
-      if (!token) return console.log('Nobody is signed in.')
-      const holdfast = await open(url(), token)
-      await holdfast.signOut().finally(() => holdfast.close())
+      if (!file.token(ground().url)) return console.log('Nobody is signed in.')
+      await ground().connected((holdfast) => holdfast.signOut())
       file.forget()
       console.log('Signed out.')
     })
+
+  const password = program.command('password').description('change, forgotten, reset')
+  withNewPassword(
+    withPassword(password.command('change').description('sets another one, and ends other sessions')),
+  ).action(async (given: Given) => {
+    const [oldPassword, newPassword] = [await passwordOf(given), await newPasswordOf(given)]
+    enter(await ground().connected((holdfast) => holdfast.changePassword({ oldPassword, newPassword, device })))
+  })
+  password
+    .command('forgotten')
+    .description('has a mail sent with a token for reset')
+    .argument('<email>', 'e-mail address')
+    .action(async (email: string) => {
+      await anonymously((anonymous) => anonymous.requestPasswordReset({ email }))
+      console.log(`If there is an account of ${email}, a mail is on its way.`)
+    })
+  withNewPassword(password.command('reset').description('sets a new one').argument('<token>', "the mail's")).action(
+    async (token: string, given: Given) => {
+      const newPassword = await newPasswordOf(given)
+      enter(await anonymously((anonymous) => anonymous.resetPassword({ token, newPassword, device })))
+    },
+  )
+
+  const address = program.command('email').description('change, confirm')
+  withPassword(
+    address
+      .command('change')
+      .description('has a mail sent there with a token for confirm')
+      .argument('<email>', 'new address'),
+  ).action(async (email: string, given: Given) => {
+    const input = { email, password: await passwordOf(given) }
+    await ground().connected((holdfast) => holdfast.requestEmailChange(input))
+    console.log(`Unless somebody has ${email} already, a mail is on its way there.`)
+  })
+  address
+    .command('confirm')
+    .description('makes the new address yours')
+    .argument('<token>', "the mail's")
+    .action(async (token: string) => {
+      const { email } = await anonymously((anonymous) => anonymous.confirmEmail({ token }))
+      console.log(`The address is ${email}.`)
+    })
 }
+
+interface Given {
+  password?: string
+  newPassword?: string
+}
+
+const withPassword = (command: Command): Command =>
+  command.option('--password <password>', 'asked for, unless HOLDFAST_PASSWORD has it')
+const withNewPassword = (command: Command): Command =>
+  command.option('--new-password <password>', 'asked for, unless HOLDFAST_NEW_PASSWORD has it')
+
+const passwordOf = async ({ password }: Given): Promise<string> =>
+  password ?? process.env['HOLDFAST_PASSWORD'] ?? (await asked('Password: '))
+const newPasswordOf = async ({ newPassword }: Given): Promise<string> =>
+  newPassword ?? process.env['HOLDFAST_NEW_PASSWORD'] ?? (await asked('New password: '))
 
 /** Nobody looks over the shoulder: what is typed is not shown. */
 async function asked(question: string): Promise<string> {
