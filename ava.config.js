@@ -6,6 +6,8 @@ export const PROOF = [
   'test/house/adding.test.ts',
   'test/client/exactlyOnce.test.ts',
   'test/client/packed.test.ts',
+  'test/client/browser.test.ts',
+  'test/client/programs.test.ts',
   'test/client/import.test.ts',
   'test/calendars/pairs.test.ts',
   'test/tickets/stripe.test.ts',

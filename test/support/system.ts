@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../../config/index.js'
+import { loadConfig, type Config } from '../../config/index.js'
 import { users } from '../../functions/users/contract.js'
 import { bookings } from '../../functions/bookings/contract.js'
 import type { CallInput, Operation, Output } from '../../platform/contract/contract.js'
@@ -63,7 +63,7 @@ export async function createTestSystem(t: ExecutionContext, options: TestSystemO
   const { beside, hosts } = options
   const discovery = hosts && { DISCOVERY_PORT: String(await freeUdpPort()) }
   const env = { ...(beside?.env ?? (await freshEnv(options.mongods))), ...discovery, ...options.env }
-  const config = loadConfig(env)
+  const config = unhurried(loadConfig(env))
   const functions = options.functions ?? (await loadFunctions())
   const logs: Record<string, unknown>[] = []
   const log = pino(
@@ -147,6 +147,12 @@ async function startHost(
 }
 
 const WARN = 40
+
+/** Two test files and what else a machine does share its cores: how fast it is must decide no test. */
+const unhurried = (config: Config): Config => ({
+  ...config,
+  deadlinesMs: { ...config.deadlinesMs, quick: 3 * config.deadlinesMs.quick },
+})
 
 async function freshEnv(mongods: Record<string, TestMongod> | undefined): Promise<Record<string, string>> {
   const database = `test-${randomBytes(6).toString('hex')}`
