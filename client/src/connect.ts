@@ -106,7 +106,7 @@ export async function connect(
     get: (target, name) =>
       typeof name === 'symbol' || name in target || NO_OPERATIONS.has(name)
         ? (Reflect.get(target, name) as unknown)
-        : (input: object = {}, options?: CallOptions) => call(name, input, options),
+        : (input: object = {}, options?: CallOptions) => target.call(name, input, options),
   })
 }
 

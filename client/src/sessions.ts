@@ -45,18 +45,20 @@ export const writeSession = async (store: SessionStore | undefined, session: Ses
 
 type Options = Omit<ConnectOptions, 'token'>
 
+export interface Renewing {
+  /** For `connect`. */
+  token(this: void, refused: boolean): Promise<string | null>
+  /** Goes on with a session that took this one's place. */
+  adopt(answer: Data<'signIn'>): Promise<void>
+}
+
 /**
- * The tokens of a session, for `connect`. Each refresh token works once, so what is next is stored before it is used, and
+ * The tokens of a session. Each refresh token works once, so what is next is stored before it is used, and
  * whoever shares the store goes on from what is there. A store that has another session by now is left alone.
  */
-export function renewing(
-  url: string,
-  options: Options,
-  first: Session,
-  store: SessionStore | undefined,
-): (refused: boolean) => Promise<string | null> {
+export function renewing(url: string, options: Options, first: Session, store: SessionStore | undefined): Renewing {
   let session = first
-  const isOurs = (stored: Session | undefined): stored is Session => stored?.sessionId === first.sessionId
+  const isOurs = (stored: Session | undefined): stored is Session => stored?.sessionId === session.sessionId
 
   async function renew(): Promise<string | null> {
     const stored = await readSession(store)
@@ -77,7 +79,14 @@ export function renewing(
     return session.token
   }
 
-  return async (refused) => (refused ? alone(`holdfast ${first.sessionId}`, renew) : session.token)
+  return {
+    token: async (refused) => (refused ? alone(`holdfast ${session.sessionId}`, renew) : session.token),
+    async adopt(answer) {
+      const kept = isOurs(await readSession(store))
+      session = sessionOf(answer)
+      if (kept) await writeSession(store, session)
+    },
+  }
 }
 
 interface Locks {

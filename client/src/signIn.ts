@@ -1,6 +1,8 @@
+import type { CallOptions } from './calls.js'
 import { connect, type ConnectOptions, type Data, type Holdfast, type Input } from './connect.js'
 import { CallError } from './errors.js'
-import { anonymously, readSession, renewing, sessionOf, writeSession, type SessionStore } from './sessions.js'
+import { anonymously, readSession, renewing, sessionOf, writeSession } from './sessions.js'
+import type { Renewing, SessionStore } from './sessions.js'
 
 /** A user's own client, and who the user is. */
 export interface SignedIn {
@@ -36,7 +38,7 @@ export async function resume(
   if (!session) return null
   let holdfast: Holdfast | undefined
   try {
-    holdfast = await connect(url, { ...options, token: renewing(url, options, session, store) })
+    holdfast = await connectAs(url, options, renewing(url, options, session, store))
     return { holdfast, user: await holdfast.getUser({ userId: session.userId }) }
   } catch (error) {
     holdfast?.close()
@@ -55,6 +57,18 @@ async function begin(
   await writeSession(store, session)
   return {
     user: begun.user,
-    holdfast: await connect(url, { ...options, token: renewing(url, options, session, store) }),
+    holdfast: await connectAs(url, options, renewing(url, options, session, store)),
   }
+}
+
+/** Whoever changes the password is given a session in place of all others: the client goes on with it. */
+async function connectAs(url: string, options: ConnectOptions, session: Renewing): Promise<Holdfast> {
+  const holdfast = await connect(url, { ...options, token: session.token })
+  const { call } = holdfast
+  holdfast.call = async (operation: string, input: object, callOptions?: CallOptions) => {
+    const answer = await call(operation, input, callOptions)
+    if (operation === 'changePassword') await session.adopt(answer as Data<'changePassword'>)
+    return answer
+  }
+  return holdfast
 }

@@ -109,13 +109,14 @@ test('passwords and addresses are changed, also when they are forgotten, by the 
   const { user, system } = await programsOf(t)
   await user('sign-up', 'ada@example.com', '--password', 'correct horse')
   const changed = await user('password', 'change', '--password', 'correct horse', '--new-password', 'battery staple')
-  t.like(changed, { code: 0, stdout: 'Signed in as ada, user.\n' })
+  t.like(changed, { code: 0, stdout: 'The password is set.\n' })
   t.is((await user('email', 'change', 'ada@example.org', '--password', 'battery staple')).code, 0)
   const confirmed = await user('email', 'confirm', (await mailOf(system, 1)).token)
   t.is(confirmed.stdout, 'The address is ada@example.org.\n')
   t.is((await user('password', 'forgotten', 'ada@example.org')).code, 0)
   const reset = ['password', 'reset', (await mailOf(system, 2)).token, '--new-password', 'correct battery']
-  t.like(await user(...reset), { code: 0, stdout: 'Signed in as ada, user.\n' })
+  t.like(await user(...reset), { code: 0, stdout: 'The password is set: sign in with it.\n' })
+  t.is((await user('me')).code, 2, 'all sessions have ended')
   t.regex((await user(...reset)).stderr, /^mail_token_invalid: /)
 })
 

@@ -52,6 +52,22 @@ test('a session goes on after its program, over tokens that have expired, until 
   t.is(await resume(url, { store }), null)
 })
 
+test('whoever changes the password goes on, in this program and the next one', async (t) => {
+  const { workers } = await stageOf(t)
+  const url = `http://127.0.0.1:${workers[0].port}`
+  const store = memory()
+  const { holdfast, user } = await signUp(url, ACCOUNT, { store })
+  t.teardown(holdfast.close)
+  const before = refreshTokenOf(store.text)
+  await holdfast.changePassword({ oldPassword: ACCOUNT.password, newPassword: 'battery staple' })
+  t.not(refreshTokenOf(store.text), before)
+  // The socket that signed up is closed; the next one has the new session's token.
+  await until(async () => (await holdfast.listSessions({ userId: user.id })).items.every(({ current }) => current))
+  const again = (await resume(url, { store })) as SignedIn
+  t.is(again.user.id, user.id)
+  again.holdfast.close()
+})
+
 test('a program that ends between the answer and the store, or gets no answer, has lost nothing', async (t) => {
   const { workers } = await stageOf(t)
   const url = `http://127.0.0.1:${workers[0].port}`

@@ -27,15 +27,12 @@ export function addCall(program: Command, spec: CallCommand, ground: () => Groun
   command.action(async (...given: unknown[]) => {
     const { all, ...options } = command.opts<Words>()
     const taken = Object.fromEntries(takes.map(([field], i) => [field, given[i]]))
-    const { json, connected, userId } = ground()
-    const input = { ...taken, ...(spec.own && { userId: userId() }) }
-    const data = await connected((holdfast) =>
-      spec.updates
-        ? holdfast.update(taken as { carId: string }, () => options, CALL)
-        : all
-          ? allPages(holdfast, spec, { ...input, ...options })
-          : holdfast.call(spec.operation as string, { ...input, ...options }, CALL),
-    )
+    const { json, connected } = ground()
+    const data = await connected((holdfast, whoId) => {
+      if (spec.updates) return holdfast.update(taken as { carId: string }, () => options, CALL)
+      const input = { ...taken, ...options, ...(spec.own && { userId: whoId() }) }
+      return all ? allPages(holdfast, spec, input) : holdfast.call(spec.operation as string, input, CALL)
+    })
     console.log(json ? JSON.stringify(data, null, 2) : inWords(spec, data as object))
   })
 }

@@ -1,14 +1,13 @@
-import { connect, type Holdfast, type Token } from '../../src/index.js'
-import type { SessionFile } from './session.js'
+import { connect, resume, type Holdfast, type SessionStore } from '../../src/index.js'
 
 /** Where a command stands: which gateway, as whom, and how it prints. */
 export interface Ground {
   url: string
   json: boolean
-  /** Connects as whoever is signed in, for as long as the work takes. */
-  connected<T>(work: (holdfast: Holdfast) => Promise<T>): Promise<T>
-  /** Who is signed in. */
-  userId(): string
+  /** Of the gateway's session. */
+  store: SessionStore
+  /** Connects as whoever is signed in, for as long as the work takes; `whoId` says who that is. */
+  connected<T>(work: (holdfast: Holdfast, whoId: () => string) => Promise<T>): Promise<T>
 }
 
 export class NotSignedIn extends Error {
@@ -18,11 +17,8 @@ export class NotSignedIn extends Error {
 }
 
 /** Somebody waits in front of it: a gateway that is not there is told soon, and long work may take its time. */
-const CONNECT_MS = 5000
+export const CONNECT = { deadlineMs: 5000 }
 export const CALL = { deadlineMs: 120_000 }
-
-export const open = (url: string, token?: Token): Promise<Holdfast> =>
-  connect(url, { deadlineMs: CONNECT_MS, ...(token !== undefined && { token }) })
 
 export interface Globals {
   url: string
@@ -30,23 +26,31 @@ export interface Globals {
   json?: boolean
 }
 
-export const groundOf = ({ url, token, json = false }: Globals, file: SessionFile): Ground => ({
-  url,
-  json,
+export const groundOf = ({ url, token, json = false }: Globals, store: SessionStore): Ground => ({
+  ...{ url, json, store },
   async connected(work) {
-    const used = token ?? file.token(url)
-    if (used === undefined) throw new NotSignedIn()
-    const holdfast = await open(url, used)
+    const [holdfast, whoId] = token === undefined ? await resumed(url, store) : await withToken(url, token)
     try {
-      return await work(holdfast)
+      return await work(holdfast, whoId)
     } finally {
       holdfast.close()
     }
   },
-  userId() {
-    const used = token ?? (file.read()?.url === url ? file.read()?.token : undefined)
-    if (used === undefined) throw new NotSignedIn()
-    const [, claims = ''] = used.split('.')
+})
+
+type Who = [holdfast: Holdfast, whoId: () => string]
+
+async function resumed(url: string, store: SessionStore): Promise<Who> {
+  const session = await resume(url, { ...CONNECT, store })
+  if (!session) throw new NotSignedIn()
+  return [session.holdfast, () => session.user.id]
+}
+
+const withToken = async (url: string, token: string): Promise<Who> => [
+  await connect(url, { ...CONNECT, token }),
+  () => {
+    const [, claims] = token.split('.')
+    if (claims === undefined) throw new Error('An API key does not say whose it is: sign in.')
     return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string }).sub
   },
-})
+]

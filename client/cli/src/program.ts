@@ -30,9 +30,7 @@ export async function runProgram({ name, about, calls, signUp, extend }: Program
   const program = new Command(name)
     .description(about)
     .addOption(
-      new Option('--url <url>', 'of the gateway')
-        .env('HOLDFAST_URL')
-        .default(file.read()?.url ?? 'http://127.0.0.1:8080'),
+      new Option('--url <url>', 'of the gateway').env('HOLDFAST_URL').default(file.url() ?? 'http://127.0.0.1:8080'),
     )
     .addOption(new Option('--token <token>', 'in place of signing in').env('HOLDFAST_TOKEN'))
     .option('--json', 'prints JSON: amounts in minor units, all fields')
@@ -40,9 +38,12 @@ export async function runProgram({ name, about, calls, signUp, extend }: Program
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('--help says more.')
     .exitOverride()
-  const ground = (): Ground => groundOf(program.opts<Globals>(), file)
+  const ground = (): Ground => {
+    const globals = program.opts<Globals>()
+    return groundOf(globals, file.store(globals.url))
+  }
 
-  addSigningIn(program, file, ground, signUp)
+  addSigningIn(program, ground, signUp)
   for (const each of calls) addCall(program, each, ground)
   addWatch(program, ground)
   extend?.(program, ground)

@@ -1,37 +1,38 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import type { Data, Holdfast } from '../../src/index.js'
-import { open, type Ground } from './ground.js'
-import type { SessionFile } from './session.js'
+import { connect, signIn, signUp, type Holdfast } from '../../src/index.js'
+import { CONNECT, type Ground } from './ground.js'
 
 /** Whoever signs in, and their password and e-mail address; for users also how they make an account. */
-export function addSigningIn(program: Command, file: SessionFile, ground: () => Ground, withSignUp: boolean): void {
+export function addSigningIn(program: Command, ground: () => Ground, withSignUp: boolean): void {
   const device = program.name()
-  function enter(session: Data<'signIn'>): void {
-    file.keep(ground().url, session)
-    console.log(`Signed in as ${session.user.name}, ${session.user.role}.`)
-  }
   async function anonymously<T>(work: (anonymous: Holdfast) => Promise<T>): Promise<T> {
-    const anonymous = await open(ground().url)
+    const anonymous = await connect(ground().url, CONNECT)
     return work(anonymous).finally(() => anonymous.close())
   }
 
-  const begin = (words: string, how: 'signIn' | 'signUp', about: string) =>
+  const begin = (words: string, how: typeof signIn, about: string) =>
     withPassword(program.command(words).description(about).argument('<email>', 'e-mail address')).action(
       async (email: string, given: Given) => {
-        const password = await passwordOf(given)
-        enter(await anonymously((anonymous) => anonymous[how]({ email, password, device })))
+        const { url, store } = ground()
+        const { holdfast, user } = await how(
+          url,
+          { email, password: await passwordOf(given), device },
+          { ...CONNECT, store },
+        )
+        holdfast.close()
+        console.log(`Signed in as ${user.name}, ${user.role}.`)
       },
     )
-  begin('sign-in', 'signIn', 'signs in, for later commands too')
-  if (withSignUp) begin('sign-up', 'signUp', 'makes an account, and signs in')
+  begin('sign-in', signIn, 'signs in, for later commands too')
+  if (withSignUp) begin('sign-up', signUp, 'makes an account, and signs in')
   program
     .command('sign-out')
     .description('ends the session')
     .action(async () => {
-      if (!file.token(ground().url)) return console.log('Nobody is signed in.')
-      await ground().connected((holdfast) => holdfast.signOut())
-      file.forget()
+      const { connected, store } = ground()
+      await connected((holdfast) => holdfast.signOut())
+      await store.remove()
       console.log('Signed out.')
     })
 
@@ -40,7 +41,8 @@ export function addSigningIn(program: Command, file: SessionFile, ground: () => 
     withPassword(password.command('change').description('sets another one, and ends other sessions')),
   ).action(async (given: Given) => {
     const [oldPassword, newPassword] = [await passwordOf(given), await newPasswordOf(given)]
-    enter(await ground().connected((holdfast) => holdfast.changePassword({ oldPassword, newPassword, device })))
+    await ground().connected((holdfast) => holdfast.changePassword({ oldPassword, newPassword, device }))
+    console.log('The password is set.')
   })
   password
     .command('forgotten')
@@ -53,7 +55,8 @@ export function addSigningIn(program: Command, file: SessionFile, ground: () => 
   withNewPassword(password.command('reset').description('sets a new one').argument('<token>', "the mail's")).action(
     async (token: string, given: Given) => {
       const newPassword = await newPasswordOf(given)
-      enter(await anonymously((anonymous) => anonymous.resetPassword({ token, newPassword, device })))
+      await anonymously((anonymous) => anonymous.resetPassword({ token, newPassword, device }))
+      console.log('The password is set: sign in with it.')
     },
   )
 
