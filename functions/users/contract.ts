@@ -71,7 +71,11 @@ const session = z.object({
 /** What a client calls itself in the list of its user's sessions. */
 const device = line(100).optional()
 /** Of a mail. */
-const mailToken = z.string().min(1).max(2000)
+const mailToken = z
+  .string()
+  .min(1)
+  .max(2000)
+  .regex(/^[\w.-]+$/, 'must be the token of a mail')
 
 /** What of a token may have changed since it was signed. */
 const tokenState = z.strictObject({
@@ -235,6 +239,7 @@ export const users = defineContract('users', {
     deadline: 'quick',
     idempotent: true,
     newId: 'apiKeyId',
+    key: ({ userId }) => userId,
   }),
   listApiKeys: operation({
     summary: 'All API keys, newest first, revoked ones too.',
@@ -256,6 +261,7 @@ export const users = defineContract('users', {
     errors: ['api_key_not_found'],
     deadline: 'quick',
     idempotent: true,
+    key: ({ apiKeyId }) => apiKeyId,
   }),
   createUser: operation({
     summary: 'Makes a user of any role; without a password one must be set before the user can sign in.',
@@ -379,6 +385,7 @@ export const users = defineContract('users', {
     errors: ['user_not_found', 'forbidden', 'version_conflict', 'email_taken'],
     deadline: 'quick',
     idempotent: false,
+    key: ({ userId }) => userId,
   }),
   depositFunds: operation({
     summary: "Adds to a user's balance, once per depositId.",
@@ -423,6 +430,7 @@ export const users = defineContract('users', {
     errors: [],
     deadline: 'quick',
     idempotent: true,
+    key: ({ apiKeyId }) => apiKeyId,
   }),
   authenticate: operation({
     summary: 'For the gateway: the present role of each token holder; null where the token stopped working.',
