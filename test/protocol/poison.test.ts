@@ -15,7 +15,8 @@ import { createTestSystem, HOUR_MS, START, type TestSystem } from '../support/sy
 /** One bad entity never delays another: in every recovery, sweep and retry of the product. */
 
 const { ObjectId } = mongoose.Types
-type Id = Types.ObjectId
+/** A mail's is a text. */
+type Id = Types.ObjectId | string
 
 /** What one of them finds: how an entity with something to do is made, how it is spoilt for good, and when it is done. */
 interface Sweep {
@@ -31,7 +32,11 @@ const stored = (system: TestSystem, domain: string, collection: string) =>
 const unwritable =
   (domain: string, collection: string, broken: Record<string, unknown>): Sweep['spoil'] =>
   (system, _id) =>
-    stored(system, domain, collection).updateOne({ _id }, { $set: broken }, { bypassDocumentValidation: true })
+    stored(system, domain, collection).updateOne(
+      { _id: _id as Types.ObjectId },
+      { $set: broken },
+      { bypassDocumentValidation: true },
+    )
 
 const has =
   (domain: string, collection: string, filter: object): Sweep['isDone'] =>
@@ -160,17 +165,32 @@ const SWEEPS: Record<string, Sweep> = {
     make: confirming,
     spoil: (system, id) =>
       stored(system, 'calendars', 'bookingLog').updateOne(
-        { stream: id.toHexString(), kind: 'confirmation_started' },
+        { stream: String(id), kind: 'confirmation_started' },
         { $unset: { 'invitation.paymentId': 1 } },
         { bypassDocumentValidation: true },
       ),
     isDone: async (system, id) =>
-      (await system.run(calendars.getInvitation, { invitationId: id.toHexString() })).state === 'confirmed',
+      (await system.run(calendars.getInvitation, { invitationId: String(id) })).state === 'confirmed',
   },
   retryEvents: {
     make: deadLetter,
     spoil: unwritable('bookings', 'events', { payload: 'no JSON' }),
     isDone: has('bookings', 'events', { alertAt: { $exists: false } }),
+  },
+  recoverMails: {
+    make: (system) =>
+      insert(system, 'users', 'mails', {
+        ...{
+          _id: `reset_password:${system.newId()}`,
+          kind: 'reset_password',
+          mailId: new ObjectId(),
+          to: 'a@example.com',
+        },
+        ...{ state: 'PENDING', inARow: 1, nextAt: START, failures: 0, parked: false },
+        ...{ createdAt: START, lastModified: START },
+      }),
+    spoil: unwritable('users', 'mails', { inARow: 'bad' }),
+    isDone: has('users', 'mails', { state: 'SENT' }),
   },
   tidyUsers: tidying('users', 'users', async (system) => (await system.makeUser()).userId),
   tidyThings: tidying('bookings', 'cars', (system) => system.makeCar()),
