@@ -22,10 +22,15 @@ const Client = createContext<Holdfast | null>(null)
 export const HoldfastProvider = ({ client, children }: { client: Holdfast; children?: ReactNode }) =>
   createElement(Client.Provider, { value: client }, children)
 
-/** The client, and how its connection is. */
-export function useHoldfast(): { holdfast: Holdfast; status: Status } {
+function useClient(): Holdfast {
   const holdfast = useContext(Client)
   if (!holdfast) throw new Error('useHoldfast is used outside of a HoldfastProvider')
+  return holdfast
+}
+
+/** The client, and how its connection is. */
+export function useHoldfast(): { holdfast: Holdfast; status: Status } {
+  const holdfast = useClient()
   const status = useSyncExternalStore(
     holdfast.onStatus,
     () => holdfast.status,
@@ -58,7 +63,7 @@ export function useQuery<N extends OperationName>(
   input: Input<N>,
   { skip = false }: { skip?: boolean } = {},
 ): QueryResult<N> {
-  const { holdfast } = useHoldfast()
+  const holdfast = useClient()
   const key = JSON.stringify([operation, input])
   const [answer, setAnswer] = useState<Answer<N>>()
   const [asked, setAsked] = useState(0)
@@ -97,7 +102,7 @@ export interface Mutation<N extends OperationName> {
 
 /** An operation that changes something, and how its latest run went. */
 export function useMutation<N extends OperationName>(operation: N): Mutation<N> {
-  const { holdfast } = useHoldfast()
+  const holdfast = useClient()
   const [state, setState] = useState<Omit<Mutation<N>, 'run'>>(NOT_RUN)
   const runs = useRef(0)
 
@@ -141,7 +146,7 @@ export interface Lobby {
 
 /** Is in a lobby for as long as the component is there. */
 export function useLobby(lobbyId: string, { skip = false, keep = 200 }: { skip?: boolean; keep?: number } = {}): Lobby {
-  const { holdfast } = useHoldfast()
+  const holdfast = useClient()
   const [state, setState] = useState<Omit<Lobby, 'post'>>(NOBODY)
 
   useEffect(() => {
@@ -176,7 +181,7 @@ const NOBODY = { entries: [], isFollowing: false, error: undefined }
 
 /** Hears what the user is told, for as long as the component is there: always by the listener of the latest render. */
 export function useNews(listener: (entry: UserEntry | Gap) => void, { skip = false }: { skip?: boolean } = {}): void {
-  const { holdfast } = useHoldfast()
+  const holdfast = useClient()
   const latest = useRef(listener)
   latest.current = listener
 
