@@ -70,7 +70,7 @@ async function drive(
   run: ChaosOptions & { set: ReplicaSet; system: Installation; auditor: Auditor },
 ): Promise<ChaosReport> {
   const { minutes, seed, faults, directory, say, signal, set, system, auditor } = run
-  const adminToken = await printedToken(system)
+  const adminToken = await system.adminToken()
   const journal = createJournal()
   const { url, config } = system
   say('Starting the clients')
@@ -116,14 +116,6 @@ async function drive(
   })
   if (!report.ok) await keepEvidence(directory, report, nemesis, journal, auditor)
   return report
-}
-
-/** As an admin of the machine makes one. */
-async function printedToken(system: Installation): Promise<string> {
-  const { code, output } = await system.cli('token', '--role', 'admin')
-  const token = output.trim().split('\n').at(-1)
-  if (code !== 0 || !token) throw new Error(`npm run token failed:\n${output}`)
-  return token
 }
 
 /** The product's own audit must come to the same end as ours. */

@@ -20,8 +20,7 @@ const MONEY = 1_000_000_000
 
 /** Honest people with money and cars to book, and for each attack three plain accounts without either. */
 export async function settle(system: Installation, attacks: readonly string[]): Promise<Town> {
-  const { output } = await system.cli('token', '--role', 'admin')
-  const admin = io(system.url, { transports: ['websocket'], auth: { token: output.trim().split('\n').at(-1) } })
+  const admin = io(system.url, { transports: ['websocket'], auth: { token: await system.adminToken() } })
   const make = async (operation: string, input: object): Promise<string> =>
     String((await must(admin, operation, input))['id'])
   // Their secret is made at the first start.

@@ -67,7 +67,7 @@ async function drive(system: Installation, network: Network, options: StormOptio
   const { minutes, seed, clients, bookings, say, signal } = options
   const forMs = minutes * MINUTE_MS
   say(`Settling ${clients} users`)
-  const scene = await setScene(system.url, await adminToken(system), clients)
+  const scene = await setScene(system.url, await system.adminToken(), clients)
   const sailors = await muster(`http://127.0.0.1:${network.port}`, scene, seed)
   try {
     say(`${clients} clients follow ${2 * clients} feeds; ${bookings} bookings in ${minutes} minutes`)
@@ -126,14 +126,6 @@ async function settle(
     weather,
     violations,
   }
-}
-
-/** As an admin of the machine makes one. */
-async function adminToken(system: Installation): Promise<string> {
-  const { code, output } = await system.cli('token', '--role', 'admin')
-  const token = output.trim().split('\n').at(-1)
-  if (code !== 0 || !token) throw new Error(`npm run token failed:\n${output}`)
-  return token
 }
 
 interface StoredEntry {

@@ -37,6 +37,8 @@ export interface Installation {
   url: string
   /** Runs a command of the command line (`start`, `stop`, ...) as its npm script does after the build. */
   cli(name: string, ...args: string[]): Promise<Run>
+  /** As an admin of the machine prints one. */
+  adminToken(): Promise<string>
   pm2(...args: string[]): Promise<Run>
   rows(app?: string): Promise<Pm2Row[]>
   /** Stops what runs, removes it all, and throws where a process of it is left. */
@@ -72,6 +74,12 @@ export async function install(settings: Record<string, string> = {}, root = PACK
     config: loadConfig(env),
     url: `http://127.0.0.1:${gatewayPort}`,
     cli: (name, ...args) => run(process.execPath, [join(root, 'dist/cli', `${name}.js`), ...args], root, env),
+    async adminToken() {
+      const { code, output } = await installation.cli('token', '--role', 'admin')
+      const token = output.trim().split('\n').at(-1)
+      if (code !== 0 || !token) throw new Error(`npm run token failed:\n${output}`)
+      return token
+    },
     pm2,
     async rows(app) {
       const { output } = await pm2('jlist')

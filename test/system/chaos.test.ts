@@ -32,7 +32,7 @@ test.before(async (t) => {
   })
   const { code, output } = await system.cli('start')
   t.is(code, 0, output)
-  token = (await system.cli('token', '--role', 'admin')).output.trim().split('\n').at(-1) as string
+  token = await system.adminToken()
   load = await startLoad({ url: system.url, config: system.config, token, clients: CLIENTS })
   await load.progress()
 })

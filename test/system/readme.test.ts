@@ -50,7 +50,7 @@ test('what the README shows of npm start, of the demo and of the session is what
   t.is(demo.code, 0, demo.output)
   t.deepEqual(missing(shownAfter('another as a user:'), demo.output), [], demo.output)
 
-  const token = (await installation.cli('token', '--role', 'admin')).output.trim().split('\n').at(-1) as string
+  const token = await installation.adminToken()
   const session = await run(process.execPath, [join(PACKAGE, 'examples/session.js'), token], PACKAGE, installation.env)
   t.is(session.output, `${shownAfter('node examples/session.js "$(npm').join('\n')}\n`)
 

@@ -94,7 +94,7 @@ interface Run extends RaceOptions {
 async function drive(run: Run): Promise<RaceReport> {
   const { clients, seats, seed, rushMs, say, system, passengers } = run
   const random = seededRandom(seed)
-  const admin = await connect(system.url, { token: await adminToken(system) })
+  const admin = await connect(system.url, { token: await system.adminToken() })
   const scene = await prepare(admin, seats)
   say(`${clients} clients come to ${LOBBIES} lobbies`)
   passengers.push(...(await gather(run, admin, scene)))
@@ -381,11 +381,4 @@ async function startRedis(): Promise<RaceRedis | undefined> {
     },
     kill: () => void child.kill('SIGKILL'),
   }
-}
-
-async function adminToken(system: Installation): Promise<string> {
-  const { code, output } = await system.cli('token', '--role', 'admin')
-  const token = output.trim().split('\n').at(-1)
-  if (code !== 0 || !token) throw new Error(`npm run token failed:\n${output}`)
-  return token
 }
