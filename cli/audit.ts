@@ -4,7 +4,7 @@ import { command } from './lib/command.js'
 import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
 import { allDomains } from './lib/places.js'
-import { longest } from './lib/table.js'
+import { longest } from '../client/apps/show.js'
 
 const USAGE = `npm run audit [-- --json]
 

@@ -4,7 +4,7 @@ import { command, CommandFailure } from './lib/command.js'
 import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
 import { allDomains } from './lib/places.js'
-import { table } from './lib/table.js'
+import { table } from '../client/apps/show.js'
 
 const USAGE = `npm run bookings -- <what to do>
 

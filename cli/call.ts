@@ -7,7 +7,7 @@ import { withClient } from './lib/gateway.js'
 import { tokenFor } from './lib/operator.js'
 import { allDomains } from './lib/places.js'
 import { rows, type JsonSchema } from './lib/shapes.js'
-import { table } from './lib/table.js'
+import { table } from '../client/apps/show.js'
 
 const USAGE = `npm run call -- <operation> ['<input as JSON>']
 

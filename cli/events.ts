@@ -7,7 +7,7 @@ import { createSystem } from '../platform/runtime/system.js'
 import { command, CommandFailure } from './lib/command.js'
 import { domainsWithDatabase } from '../platform/runtime/tree.js'
 import { reach } from './lib/reach.js'
-import { table } from './lib/table.js'
+import { table } from '../client/apps/show.js'
 
 const USAGE = `npm run events -- <what to do>
 

@@ -16,7 +16,7 @@ import {
 } from '../jobs/store.js'
 import { command, CommandFailure } from './lib/command.js'
 import { reach } from './lib/reach.js'
-import { table } from './lib/table.js'
+import { table } from '../client/apps/show.js'
 
 const USAGE = `npm run jobs -- <what to do>
 

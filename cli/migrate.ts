@@ -5,7 +5,7 @@ import { createMigration, migratedDomains, MigrationError, MIGRATIONS } from '..
 import { migrateDown, migrateUp, migrationStatus, type MigrationOptions } from '../platform/migrations/migrations.js'
 import { command, CommandFailure } from './lib/command.js'
 import { reach } from './lib/reach.js'
-import { longest } from './lib/table.js'
+import { longest } from '../client/apps/show.js'
 
 const USAGE = `npm run migrate -- <command>
 

@@ -6,7 +6,7 @@ import { createSystem, type System } from '../platform/runtime/system.js'
 import { DOMAINS, projectionsOf } from '../projections/followers.js'
 import { command, CommandFailure } from './lib/command.js'
 import { reach } from './lib/reach.js'
-import { table } from './lib/table.js'
+import { table } from '../client/apps/show.js'
 
 const USAGE = `npm run views -- <what to do>
 

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 // Not from its index: a command that calls nobody is spared socket.io.
+import { refusal } from '../../client/apps/show.js'
 import { CallError } from '../../client/src/errors.js'
 import { Refusal } from '../../platform/contract/errors.js'
 
@@ -33,7 +34,7 @@ export async function command<const O extends Options>(
   } catch (error) {
     process.exitCode = 1
     if (isUsageError(error)) console.error(`${error.message}\n\n${usage}`)
-    else if (error instanceof Refusal || error instanceof CallError) console.error(refusal(error))
+    else if (error instanceof Refusal || error instanceof CallError) console.error(withAdvice(error))
     else if (error instanceof Error && (FOR_PEOPLE.has(error.name) || isOfSystem(error))) console.error(error.message)
     else if (error instanceof Error && OUT_OF_REACH.has(error.name))
       console.error(`MongoDB is out of reach: ${error.message}`)
@@ -41,12 +42,8 @@ export async function command<const O extends Options>(
   }
 }
 
-/** In one line, with what of the input is wrong. */
-function refusal({ code, message, details }: Refusal | CallError): string {
-  const { issues = [] } = (details ?? {}) as { issues?: { path: string; message: string }[] }
-  const wrong = issues.map((issue) => ` ${[issue.path, issue.message].filter(Boolean).join(': ')}.`).join('')
-  return `${code}: ${message}${wrong}${code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
-}
+const withAdvice = (error: Refusal | CallError): string =>
+  `${refusal(error)}${error.code === 'unavailable' ? ' Does the system run? npm start starts it.' : ''}`
 
 /** By name: the driver's own classes would load the driver for commands that need no database. */
 const OUT_OF_REACH = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNotConnectedError'])
@@ -59,3 +56,10 @@ const isOfSystem = (error: Error): boolean => 'syscall' in error && 'code' in er
 
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
+
+/** The value of an option that takes a whole number. */
+export function wholeNumber(option: string, text: string | undefined): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new CommandFailure(`--${option} ${text} is not a whole number`)
+  return value
+}

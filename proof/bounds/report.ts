@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { table } from '../../cli/lib/table.js'
+import { table } from '../../client/apps/show.js'
 import { formatted, toMarkdown } from '../support/markdown.js'
 import type { Bound } from './measure.js'
 

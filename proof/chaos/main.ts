@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { setMaxListeners } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { command, CommandFailure } from '../../cli/lib/command.js'
+import { command, CommandFailure, wholeNumber } from '../../cli/lib/command.js'
 import { stopwatch } from '../../cli/lib/stopwatch.js'
 import { runChaos } from './run.js'
 import { FAULT_NAMES, FAULTS, type FaultName } from './schedule.js'
@@ -34,8 +34,7 @@ await command(
   async (values) => {
     const minutes = Number(values.minutes)
     if (!(minutes > 0)) throw new CommandFailure(`--minutes ${values.minutes} is not a number above 0`)
-    const seed = Number(values.seed ?? Date.now() % 1_000_000)
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new CommandFailure(`--seed ${values.seed} is not a whole number`)
+    const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 1_000_000))
     const faults = parseFaults(values.faults)
 
     const say = stopwatch()

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
-import { command, CommandFailure } from '../../cli/lib/command.js'
+import { command, CommandFailure, wholeNumber } from '../../cli/lib/command.js'
 import { stopwatch } from '../../cli/lib/stopwatch.js'
 import { ATTACKS } from './attacks/all.js'
 import { inWords, writeDocs } from './report.js'
@@ -38,8 +38,7 @@ await command(
   async (values) => {
     const minutes = Number(values.minutes)
     if (!(minutes > 0 && minutes <= 600)) throw new CommandFailure(`--minutes ${values.minutes} is not from 0 to 600`)
-    const seed = Number(values.seed ?? Date.now() % 1_000_000)
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new CommandFailure(`--seed ${values.seed} is not a whole number`)
+    const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 1_000_000))
     const attacks = values.attacks?.split(',').map((each) => each.trim()) ?? NAMES
     const unknown = attacks.find((each) => !NAMES.includes(each))
     if (unknown !== undefined) throw new CommandFailure(`--attacks: there is no ${unknown}.\n\n${USAGE}`)

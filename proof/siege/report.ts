@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os'
-import { table } from '../../cli/lib/table.js'
+import { table } from '../../client/apps/show.js'
 import { toMarkdown, fillSection } from '../support/markdown.js'
 import type { SiegeReport } from './run.js'
 import type { Row } from './verdict.js'

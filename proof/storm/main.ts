@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
-import { command, CommandFailure } from '../../cli/lib/command.js'
+import { command, CommandFailure, wholeNumber } from '../../cli/lib/command.js'
 import { stopwatch } from '../../cli/lib/stopwatch.js'
 import { inWords, writeDocs } from './report.js'
 import { runStorm } from './run.js'
@@ -35,9 +35,9 @@ await command(
   async (values) => {
     const minutes = Number(values.minutes)
     if (!(minutes > 0 && minutes <= 600)) throw new CommandFailure(`--minutes ${values.minutes} is not from 0 to 600`)
-    const seed = whole('seed', values.seed ?? String(Date.now() % 1_000_000))
-    const clients = whole('clients', values.clients)
-    const bookings = whole('bookings', values.bookings)
+    const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 1_000_000))
+    const clients = wholeNumber('clients', values.clients)
+    const bookings = wholeNumber('bookings', values.bookings)
     if (clients < 1 || bookings < clients) throw new CommandFailure('--clients: at least 1, each with a booking')
     const say = values.json ? () => {} : stopwatch()
     say(`Seed ${seed}`)
@@ -59,9 +59,3 @@ await command(
     return report.violations.length === 0 ? 0 : 1
   },
 )
-
-function whole(option: string, text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new CommandFailure(`--${option} ${text} is not a whole number`)
-  return value
-}

@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os'
-import { table } from '../../cli/lib/table.js'
+import { table } from '../../client/apps/show.js'
 import { fillSection, toMarkdown } from '../support/markdown.js'
 import type { StormReport } from './run.js'
 

@@ -3,13 +3,10 @@ import type { Holdfast } from '../../src/index.js'
 import type { CallCommand } from './calls.js'
 import type { Field } from './fields.js'
 import { CALL, type Ground } from './ground.js'
+import { pagesOf, type Page } from './pages.js'
 import { record, table } from './print.js'
 
 type Words = Record<string, unknown>
-interface Page {
-  items: object[]
-  nextCursor: string | null
-}
 
 /** A command that is one call. Its groups, `cars` of `cars add`, are made with the first of them. */
 export function addCall(program: Command, spec: CallCommand, ground: () => Ground): void {
@@ -48,12 +45,8 @@ function optionOf(field: string, { about, isSwitch = false, required = false, re
 
 async function allPages(holdfast: Holdfast, { operation }: CallCommand, input: Words): Promise<Page> {
   let items: object[] = []
-  let cursor = input['cursor'] as string | null | undefined
-  do {
-    const page = (await holdfast.call(operation as string, { ...input, ...(cursor && { cursor }) }, CALL)) as Page
-    items = items.concat(page.items)
-    cursor = page.nextCursor
-  } while (cursor)
+  const read = (from: object) => holdfast.call(operation as string, { ...input, ...from }, CALL) as Promise<Page>
+  for await (const page of pagesOf(read, input['cursor'] as string | undefined)) items = items.concat(page)
   return { items, nextCursor: null }
 }
 

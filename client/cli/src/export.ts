@@ -2,11 +2,12 @@ import { createWriteStream, renameSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { stringify } from 'csv-stringify'
+import { money } from '../../apps/show.js'
 import type { Data, Holdfast, Input } from '../../src/index.js'
 import type { Ground } from './ground.js'
-import { asMoney } from './print.js'
+import { pagesOf, type Page } from './pages.js'
+import { MONEY } from './print.js'
 
-type Page = { items: object[]; nextCursor: string | null }
 type Read = (holdfast: Holdfast, input: { limit: number; cursor?: string }) => Promise<Page>
 
 const LISTS: Record<string, { read: Read; columns: readonly string[] }> = {
@@ -19,7 +20,6 @@ const LISTS: Record<string, { read: Read; columns: readonly string[] }> = {
     columns: ['id', 'userId', 'carId', 'roomId', 'trainId', 'state', 'standing', 'from', 'to', 'cost', 'createdAt'],
   },
 }
-const MONEY = new Set(['balance', 'cost'])
 const PAGE = 200
 
 /** `export users FILE`, `export bookings FILE`: the file appears when it is complete. */
@@ -44,17 +44,15 @@ async function exportTo(
   const partial = `${file}.partial`
   const cast = {
     number: (value: number, { column }: { column?: string | number | undefined }) =>
-      MONEY.has(String(column)) ? asMoney(value) : String(value),
+      MONEY.has(String(column)) ? money(value) : String(value),
   }
   const rows = stringify({ header: true, columns: [...columns], cast })
   const written = finished(rows.pipe(createWriteStream(partial)))
   let count = 0
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await read({ limit: PAGE, ...(cursor && { cursor }) })
-    for (const each of page.items) rows.write(each)
-    count += page.items.length
+  for await (const items of pagesOf((from) => read({ limit: PAGE, ...from }))) {
+    for (const each of items) rows.write(each)
+    count += items.length
     if (process.stderr.isTTY) process.stderr.write(`\r${count}`)
-    cursor = page.nextCursor
   }
   rows.end()
   await written

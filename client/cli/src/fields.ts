@@ -25,11 +25,12 @@ export const whole = (about: string): Field => ({
 /** As people write it, 12.50. Without the point nobody knows whether units or cents are meant. */
 export const money = (about: string): Field => ({
   about: `${about}, as 12.50`,
-  read: (word) =>
-    /^\d+\.\d\d$/.test(word)
-      ? Number(word.replace('.', ''))
-      : wrong('Amounts are written with two decimals, as 12.50.'),
+  read: (word) => minorUnits(word) ?? wrong('Amounts are written with two decimals, as 12.50.'),
 })
+
+/** 1250 of 12.50; undefined of whatever else. */
+export const minorUnits = (word: string): number | undefined =>
+  /^\d+\.\d\d$/.test(word) ? Number(word.replace('.', '')) : undefined
 
 export const time = (about: string): Field => ({
   about: `${about}, as 2031-01-01T09:00Z`,

@@ -3,7 +3,7 @@ import { appendFileSync, createReadStream, existsSync, readFileSync, rmSync } fr
 import type { Command } from 'commander'
 import { parse } from 'csv-parse'
 import { CallError, type Holdfast } from '../../src/index.js'
-import { money } from './fields.js'
+import { minorUnits } from './fields.js'
 import { CALL, type Ground } from './ground.js'
 import { startProgress } from './progress.js'
 
@@ -75,12 +75,13 @@ async function importUsers(holdfast: Holdfast, file: string): Promise<void> {
 async function importUser(holdfast: Holdfast, { name, email, role, password, deposit }: Row): Promise<void> {
   const userId = keyOf(email)
   await holdfast.createUser({ userId, name, email, ...(role && { role }), ...(password && { password }) }, CALL)
-  if (!deposit) return
+  const amount = minorUnits(deposit ?? '')
+  if (amount === undefined) return
   await holdfast.depositFunds(
     {
       userId,
       depositId: keyOf(`deposit ${email}`),
-      amount: money('').read(deposit) as number,
+      amount,
     },
     CALL,
   )
@@ -102,7 +103,7 @@ async function readRows(file: string): Promise<Row[]> {
     if (strange !== undefined) throw new Error(`${file} has a column "${strange}"; there are ${COLUMNS.join(', ')}.`)
     const { name, email, deposit } = record
     if (!name || !email) throw new Error(`${file}, line ${info.lines}: name and email are missing.`)
-    if (deposit && !/^\d+\.\d\d$/.test(deposit))
+    if (deposit && minorUnits(deposit) === undefined)
       throw new Error(`${file}, line ${info.lines}: a deposit is written 12.50.`)
     const earlier = seen.get(email.toLowerCase())
     if (earlier !== undefined)

@@ -1,4 +1,7 @@
-const MONEY = new Set([
+import { longest, moment, money, table as columnsOf } from '../../apps/show.js'
+
+/** Fields in minor units. */
+export const MONEY: ReadonlySet<string> = new Set([
   'balance',
   'cost',
   'price',
@@ -11,13 +14,6 @@ const MONEY = new Set([
   'refunded',
 ])
 
-/** Minor units as people write them: 2500 is 25.00. */
-export const asMoney = (minor: number): string =>
-  `${minor < 0 ? '-' : ''}${Math.trunc(Math.abs(minor) / 100)}.${String(Math.abs(minor) % 100).padStart(2, '0')}`
-
-/** 2031-01-01T01:00:00.000Z is 2031-01-01 01:00. */
-const asMoment = (iso: string): string => iso.slice(0, 16).replace('T', ' ')
-
 function cell(name: string, value: unknown): string {
   if (value === undefined || value === null) return ''
   if (Array.isArray(value)) return value.map((each) => cell(name, each)).join(', ') || 'none'
@@ -25,28 +21,18 @@ function cell(name: string, value: unknown): string {
     return Object.entries(value)
       .map(([key, each]) => `${key} ${cell(key, each)}`)
       .join(', ')
-  if (typeof value === 'number' && MONEY.has(name)) return asMoney(value)
+  if (typeof value === 'number' && MONEY.has(name)) return money(value)
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? asMoment(value) : value
+  if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? moment(value) : value
   return `${value as number}`
 }
 
-const longest = (texts: readonly string[]): number => texts.reduce((width, { length }) => Math.max(width, length), 0)
-
-/** Rows under their headings, in columns as wide as they need to be. Times are UTC. */
-export function table(columns: readonly string[], items: readonly object[]): string {
-  const rows = items.map((item) => columns.map((name) => cell(name, (item as Record<string, unknown>)[name])))
-  const header = columns.map((name) => name.replace(/[A-Z]/g, ' $&').toUpperCase())
-  const widths = header.map((_, i) => longest([header, ...rows].map((row) => row[i] ?? '')))
-  return [header, ...rows]
-    .map((row) =>
-      row
-        .map((each, i) => each.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
+/** Items by the fields that are shown. Times are UTC. */
+export const table = (columns: readonly string[], items: readonly object[]): string =>
+  columnsOf(
+    columns.map((name) => name.replace(/[A-Z]/g, ' $&').toUpperCase()),
+    items.map((item) => columns.map((name) => cell(name, (item as Record<string, unknown>)[name]))),
+  )
 
 /** A line a field; what is empty is left out. Lists of objects stand below, each as a table. */
 export function record(data: object): string {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { CallError } from '../../src/index.js'
+import { refusal } from '../../apps/show.js'
 import { addCall } from './callCommand.js'
 import type { CallCommand } from './calls.js'
 import { completionOf } from './completion.js'
@@ -61,9 +62,8 @@ export async function runProgram({ name, about, calls, signUp, extend }: Program
 /** And says what is wrong, where commander has not. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CallError) {
-    const { code, message, details, requestId } = error as CallError
-    const { issues = [] } = (details ?? {}) as { issues?: { path: string; message: string }[] }
-    console.error(`${code}: ${message}${issues.map((each) => ` ${each.path}: ${each.message}.`).join('')}`)
+    const { code, requestId } = error as CallError
+    console.error(refusal(error as CallError))
     if (code === 'internal') console.error(`The log says more, under ${requestId}.`)
     return code === 'unavailable' ? OUT_OF_REACH : code === 'deadline_exceeded' ? UNKNOWN : 1
   }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { command, CommandFailure } from '../../../cli/lib/command.js'
+import { command, CommandFailure, wholeNumber } from '../../../cli/lib/command.js'
 import { stopwatch } from '../../../cli/lib/stopwatch.js'
 import type { FanOut } from './fanout.js'
 import { runRace, type RaceReport } from './run.js'
@@ -37,11 +37,11 @@ await command(
     }
     const report = await runRace({
       interrupt: stop.signal,
-      clients: whole('clients', values.clients),
-      seats: whole('seats', values.seats),
-      seed: values.seed === undefined ? Date.now() % 1_000_000 : whole('seed', values.seed),
-      killEveryMs: whole('kill-every', values['kill-every']),
-      rushMs: whole('rush', values.rush),
+      clients: wholeNumber('clients', values.clients),
+      seats: wholeNumber('seats', values.seats),
+      seed: values.seed === undefined ? Date.now() % 1_000_000 : wholeNumber('seed', values.seed),
+      killEveryMs: wholeNumber('kill-every', values['kill-every']),
+      rushMs: wholeNumber('rush', values.rush),
       say: stopwatch(),
     })
     console.log(`\n${inWords(report)}\n`)
@@ -52,12 +52,6 @@ await command(
     return report.violations.length > 0 ? 1 : 0
   },
 )
-
-function whole(name: string, value: string | undefined): number {
-  const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 0) throw new CommandFailure(`--${name} ${value} is not a whole number`)
-  return number
-}
 
 function inWords({ seed, clients, seats, sold, bookings, tookMs, kills, fanOut, violations }: RaceReport): string {
   const row = (name: string, { messages, members, p50Ms, p99Ms }: FanOut): string =>
